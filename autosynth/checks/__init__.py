@@ -1,0 +1,6 @@
+"""Checks of synthetic against real rows: plain functions that need milliseconds and no framework."""
+
+from autosynth.checks.result import CheckReport, CheckResult, Severity
+from autosynth.checks.verdict import check
+
+__all__ = ["CheckReport", "CheckResult", "Severity", "check"]

@@ -1,0 +1,94 @@
+"""check(): the verdict on synthetic rows, wherever they come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from autosynth.checks.domain import check_limits
+from autosynth.checks.fidelity import check_fidelity
+from autosynth.checks.memorization import check_copies
+from autosynth.checks.result import CheckReport, CheckResult
+from autosynth.conform import conform
+from autosynth.plugins import current_plugins
+from autosynth.table import GroupBy, Table
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Hashable
+
+    import numpy.typing as npt
+
+
+def check(real: pd.DataFrame, synthetic: pd.DataFrame, *, label: Hashable, group_by: GroupBy = None) -> CheckReport:
+    """Return the verdict on synthetic rows: schema, fidelity inside each group, copies, and what plugins check.
+
+    Parameters
+    ----------
+    real : DataFrame of shape (n_real, n_features + 1)
+        Real rows with the label; ideally those that the generator learned from.
+    synthetic : DataFrame of shape (n_synthetic, n_features + 1)
+        Rows of any origin with the same columns.
+    label : Hashable
+        The label column.
+    group_by : Hashable or sequence of them, optional
+        Columns that split the classes into groups.
+
+    Returns
+    -------
+    CheckReport
+        ``passed`` is False when a critical check failed; a check that could not run counts as failed.
+
+    Raises
+    ------
+    DataError, ConfigError
+        If the real table cannot be used.
+    PluginError
+        If the synthetic rows have other columns than the real ones.
+
+    Examples
+    --------
+    >>> from autosynth.toy import shortcut_table
+    >>> real, fresh = shortcut_table(n_rows=400, random_state=0), shortcut_table(n_rows=400, random_state=1)
+    >>> check(real, fresh, label="ill").passed
+    True
+    >>> check(real, fresh.assign(severity=fresh["severity"].max()), label="ill").passed
+    False
+    """
+    table = Table.from_frame(real, label=label, group_by=group_by)
+    rows, _, refusals = conform(synthetic, table.schema, owner="check", within_limits=False)
+    codes = table.grouping.codes(rows) if len(rows) else np.empty(0, dtype=np.int64)
+    refusals["in no group of the real rows"] += int((codes < 0).sum())
+    known = codes >= 0
+    report = check_rows(table, rows.loc[known], codes[known])
+    schema_check = _schema_check(len(synthetic), +refusals)
+    return CheckReport((schema_check, *check_limits(table, rows), *report.results))
+
+
+def check_rows(
+    table: Table, synthetic: pd.DataFrame, group_codes: npt.NDArray[np.int64], *, copies_wanted: bool = False
+) -> CheckReport:
+    """Return the verdict on rows that already have the dtypes of the table and a group each."""
+    if synthetic.empty:
+        return CheckReport()
+    real = table.frame
+    results = check_fidelity(table, synthetic, group_codes)
+    results += check_copies(real, synthetic[list(real.columns)], copies_wanted=copies_wanted)
+    for answer in current_plugins().call("autosynth_check_rows", real=real, synthetic=synthetic, schema=table.schema):
+        results += answer
+    return CheckReport(tuple(results))
+
+
+def _schema_check(n_rows: int, refusals: Counter[str]) -> CheckResult:
+    n_refused = sum(refusals.values())
+    reasons = "; ".join(f"{reason} ({count} rows)" for reason, count in refusals.most_common(5))
+    return CheckResult(
+        name="schema",
+        subject="all rows",
+        passed=n_refused == 0 and n_rows > 0,
+        observed=float(n_refused),
+        limit=0.0,
+        message=f"{n_refused} of {n_rows} rows break the schema of the real table{': ' + reasons if reasons else ''}",
+    )

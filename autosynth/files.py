@@ -1,0 +1,104 @@
+"""Reads and writes tables; a write that fails or is interrupted leaves the target as it was."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from autosynth.exceptions import ConfigError, DataError, OutputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AnyPath: TypeAlias = "str | os.PathLike[str]"
+CSV_SUFFIXES = (".csv", ".csv.gz")
+PARQUET_SUFFIXES = (".parquet", ".pq")
+
+
+def read_table(path: AnyPath) -> pd.DataFrame:
+    """Read a CSV or Parquet file.
+
+    Raises
+    ------
+    ConfigError
+        If the file does not exist or its name ends otherwise.
+    DataError
+        If it cannot be read as what its name says.
+    """
+    import pandas as pd
+
+    is_parquet = _is_parquet(path)
+    if not Path(path).is_file():
+        raise ConfigError(f"{str(path)!r} is not a file. Give the path of a CSV or Parquet file.")
+    try:
+        return pd.read_parquet(path) if is_parquet else pd.read_csv(path)
+    except Exception as error:
+        raise DataError(f"{str(path)!r} could not be read as {'Parquet' if is_parquet else 'CSV'}: {error}") from error
+
+
+def write_table(frame: pd.DataFrame, path: AnyPath) -> Path:
+    """Write a CSV (without the index) or Parquet file, beside the target first, then renamed onto it.
+
+    Raises
+    ------
+    ConfigError
+        If the name ends otherwise.
+    OutputError
+        If the folder does not exist or the disk is full; the target is as it was before.
+    """
+    if _is_parquet(path):
+        return write_beside(path, lambda temporary: frame.to_parquet(temporary))
+    is_gzip = str(path).endswith(".gz")
+    return write_beside(
+        path, lambda temporary: frame.to_csv(temporary, index=False, compression="gzip" if is_gzip else None)
+    )
+
+
+def write_text(text: str, path: AnyPath) -> Path:
+    """Write UTF-8 text, beside the target first, then renamed onto it; raises as :func:`write_table`."""
+    return write_beside(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def write_beside(path: AnyPath, write: Callable[[Path], object]) -> Path:
+    """Let ``write`` fill a temporary file beside ``path``, then rename it; whatever happens, no partial file stays."""
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise OutputError(
+            f"{str(target.parent)!r} is not a folder, so {target.name!r} cannot be written there. Create it first."
+        )
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        _keep_mode(temporary, target)
+        temporary.replace(target)
+    except OSError as error:
+        raise OutputError(f"{str(target)!r} could not be written: {error}. The target is as it was before.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
+
+
+def _is_parquet(path: AnyPath) -> bool:
+    if str(path).endswith(PARQUET_SUFFIXES):
+        return True
+    if str(path).endswith(CSV_SUFFIXES):
+        return False
+    raise ConfigError(
+        f"{str(path)!r} ends in none of {', '.join((*CSV_SUFFIXES, *PARQUET_SUFFIXES))}, the formats read and written."
+    )
+
+
+def _keep_mode(temporary: Path, target: Path) -> None:
+    """Give the new file the mode of the old one, or what the umask says: mkstemp makes files private."""
+    if target.exists():
+        mode = target.stat().st_mode & 0o777
+    else:
+        umask = os.umask(0)
+        os.umask(umask)
+        mode = 0o666 & ~umask
+    temporary.chmod(mode)

@@ -1,0 +1,151 @@
+"""What a generator is, what it owes, and what the registry knows about it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+
+from autosynth.exceptions import ConfigError, nearest
+from autosynth.extras import missing_modules
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+    from typing_extensions import Self
+
+    from autosynth.groups import Group
+    from autosynth.table import Table
+
+Space: TypeAlias = Literal["model", "original"]
+
+
+@dataclass(frozen=True)
+class SampledRows:
+    """Rows with what a generator knows about their origin; ``sample`` may return it instead of a bare DataFrame.
+
+    Attributes
+    ----------
+    frame : DataFrame of shape (n_rows, n_columns)
+        The synthetic rows, with all columns of the table.
+    parents : ndarray of int, shape (n_rows, n_parents), or None
+        Positions of the real rows (in the table given to ``fit``) that each row was made from; -1 fills up.
+    notes : mapping of str to int
+        Events worth reporting with their counts, such as rows that a fallback made.
+    """
+
+    frame: pd.DataFrame
+    parents: npt.NDArray[np.int64] | None = None
+    notes: Mapping[str, int] = field(default_factory=dict)
+
+
+@runtime_checkable
+class RowGenerator(Protocol):
+    """Learns from real rows, then makes rows of the groups it is asked for.
+
+    A generator owes:
+
+    - rows of the group that was asked for, label and group columns included, with all columns of the table;
+    - at most as many rows as asked for, per group (fewer may come: the core asks again);
+    - values that the real rows allow: observed categories, numbers inside the observed limits, missing values only
+      where the real rows hold some;
+    - equal rows for an equal table, options and ``rng`` on CPU, and no use of any global random state;
+    - the table as it was, and a fitted state that survives pickling between our own processes.
+
+    ``autosynth.testing.check_generator`` tests all of it.
+    """
+
+    def fit(self, table: Table, *, rng: np.random.Generator) -> Self:
+        """Learn from the real rows of ``table`` and return self; what is learned goes into ``attributes_``."""
+        ...
+
+    def sample(self, counts: Mapping[Group, int], *, rng: np.random.Generator) -> pd.DataFrame | SampledRows:
+        """Make ``counts[group]`` rows of every group, in any order."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorInfo:
+    """A registered generator: where it comes from, what it needs, and how to build it.
+
+    Attributes
+    ----------
+    name : str
+        What users write as ``generator=``.
+    factory : callable
+        Takes an instance of ``options`` and returns an unfitted generator.
+    options : type
+        A frozen, keyword-only dataclass that checks itself when built.
+    summary : str
+        One line for listings.
+    requires : tuple of str
+        Modules that must be installed to run it.
+    extra : str or None
+        The extra of autosynth that brings them.
+    space : "model" or "original"
+        What it wants to see inside an AutoML run: encoded features, or the user's own columns (text, dates, missing).
+    refits : bool
+        Whether it learns from the rows it is given.  One that does not (rows from a file) is refused inside folds.
+    copies : bool
+        Whether copies of real rows are its purpose, so that no check reports them.
+    plugin, distribution : str
+        Who registered it: the entry point's name and the installed distribution.
+    """
+
+    name: str
+    factory: Callable[[Any], RowGenerator]
+    options: type[Any]
+    summary: str = ""
+    requires: tuple[str, ...] = ()
+    extra: str | None = None
+    space: Space = "model"
+    refits: bool = True
+    copies: bool = False
+    plugin: str = ""
+    distribution: str = ""
+
+    @property
+    def missing(self) -> list[str]:
+        """Packages that must be installed before it can run; empty when it can."""
+        return missing_modules(self.requires)
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The options and their default values."""
+        return {entry.name: _default_of(entry) for entry in dataclasses.fields(self.options)}
+
+    def build(self, options: Mapping[str, Any] | None = None) -> RowGenerator:
+        """Return an unfitted generator with these options.
+
+        Raises
+        ------
+        ConfigError
+            If an option is unknown (with the nearest one) or out of its range.
+        """
+        given = dict(options or {})
+        for key in given:
+            if key not in self.defaults:
+                raise ConfigError(
+                    f"generator {self.name!r} has no option {key!r}.{nearest(key, self.defaults)} "
+                    f"Options: {', '.join(f'{name}={value!r}' for name, value in self.defaults.items()) or 'none'}."
+                )
+        try:
+            return self.factory(self.options(**given))
+        except ConfigError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"options of generator {self.name!r} are wrong: {error}") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoOptions:
+    """For generators without any knob."""
+
+
+def _default_of(entry: dataclasses.Field[Any]) -> Any:
+    if entry.default_factory is not dataclasses.MISSING:
+        return entry.default_factory()
+    return None if entry.default is dataclasses.MISSING else entry.default

@@ -1,0 +1,152 @@
+"""The hooks of autosynth and their whole contract.
+
+A plugin is a module (or object) that implements some of these functions under the same names, marked with
+:data:`hookimpl`, and that an entry point of the group ``autosynth`` names.  Arguments that a plugin does not need may
+be left out of its signature.  All arguments are read only.  Apart from ``autosynth_choose_generator``, answers are
+combined in a way that does not depend on the order of plugins.
+
+An implementation that raises ends the run with a PluginError that names the plugin; during registration only the
+plugin itself is lost, and listed as broken.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
+
+    from autosynth.checks.result import CheckResult
+    from autosynth.generator import RowGenerator, Space
+    from autosynth.groups import Group
+    from autosynth.rebalancing import RebalanceResult
+    from autosynth.schema import TableSchema
+
+PROJECT = "autosynth"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class Register(Protocol):
+    """What ``autosynth_register_generators`` is given; its arguments are the fields of GeneratorInfo."""
+
+    def __call__(
+        self,
+        name: str,
+        factory: Callable[[Any], RowGenerator],
+        *,
+        options: type[Any] = ...,
+        summary: str = ...,
+        requires: tuple[str, ...] = ...,
+        extra: str | None = ...,
+        space: Space = ...,
+        refits: bool = ...,
+        copies: bool = ...,
+    ) -> None: ...
+
+
+@hookspec
+def autosynth_register_generators(register: Register) -> None:
+    """Offer generators under names that users write as ``generator=``.
+
+    Called once per plugin, when plugins are loaded.  Must be cheap: load heavy packages inside the generator's own
+    methods.  A name that another plugin has registered is refused with both owners.
+
+    Parameters
+    ----------
+    register : callable
+        ``register(name, factory, options=OptionsClass, summary=..., requires=("package",), extra=...)``, once per
+        generator; see :class:`autosynth.GeneratorInfo` for the fields.
+    """
+
+
+@hookspec(firstresult=True)
+def autosynth_choose_generator(schema: TableSchema, groups: Sequence[Group]) -> str | None:
+    """Name the generator for ``generator="auto"``.
+
+    The first answer that is not None wins; mark a default with ``@hookimpl(trylast=True)``.
+
+    Parameters
+    ----------
+    schema : TableSchema
+        Learned from the real rows.
+    groups : sequence of Group
+        All groups, largest first.
+
+    Returns
+    -------
+    str or None
+        A registered name that can run here, or None to leave the choice to others.
+    """
+    return None
+
+
+@hookspec
+def autosynth_keep_rows(rows: pd.DataFrame, schema: TableSchema) -> pd.Series[bool] | None:
+    """Veto synthetic rows that cannot exist, such as a discharge before an admission.
+
+    Called once per sampling round, after dtypes were conformed and before any check; never with encoded columns.
+
+    Parameters
+    ----------
+    rows : DataFrame of shape (n_rows, n_features)
+        Candidates without the label.
+    schema : TableSchema
+        Learned from the real rows.
+
+    Returns
+    -------
+    Series of bool, indexed like ``rows``, or None
+        True keeps a row; the answers of all plugins are ANDed, and None keeps all.
+    """
+    return None
+
+
+@hookspec
+def autosynth_check_rows(real: pd.DataFrame, synthetic: pd.DataFrame, schema: TableSchema) -> list[CheckResult]:
+    """Add checks of synthetic against real rows to the report.
+
+    Called once per run, after all rows were made.
+
+    Parameters
+    ----------
+    real, synthetic : DataFrame of shape (n_rows, n_features + 1)
+        With the label, in the same columns and dtypes.
+    schema : TableSchema
+        Learned from the real rows.
+
+    Returns
+    -------
+    list of CheckResult
+        The lists of all plugins are concatenated.
+    """
+    return []
+
+
+@hookspec
+def autosynth_rebalanced(result: RebalanceResult) -> None:
+    """Hear that a run has finished, for loggers and trackers.
+
+    Parameters
+    ----------
+    result : RebalanceResult
+        What :func:`autosynth.rebalance` is about to return.
+    """
+
+
+@hookspec
+def autosynth_register_commands(app: Any) -> None:
+    """Add commands to the command line.
+
+    Called once when the command line starts.
+
+    Parameters
+    ----------
+    app : typer.Typer
+        Add commands with ``@app.command()``; errors below AutosynthError become a message and exit code 2.
+    """

@@ -1,0 +1,291 @@
+"""rebalance(): a table in; real and synthetic rows, weights, checks and a report out."""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from autosynth.checks.result import CheckReport
+from autosynth.checks.verdict import check_rows
+from autosynth.exceptions import AutosynthWarning, ConfigError
+from autosynth.generator import RowGenerator
+from autosynth.plan import SamplingPlan, Strategy
+from autosynth.plugins import PluginRegistry, current_plugins
+from autosynth.report import RebalanceReport
+from autosynth.seeding import RandomState, as_generator
+from autosynth.synthesis import SyntheticRows, fit_generator, sample_rows
+from autosynth.table import GroupBy, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+logger = logging.getLogger(__name__)
+
+CheckMode: TypeAlias = Literal["off", "warn", "raise"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RebalanceResult:
+    """What :func:`rebalance` returns.
+
+    Attributes
+    ----------
+    data : DataFrame of shape (n_real + n_synthetic, n_features + 1)
+        The real rows first, unchanged, in their order, index and dtypes; then the synthetic rows.
+    is_synthetic : Series of bool
+        Indexed like ``data``.
+    weights : Series of float
+        Indexed like ``data``, mean 1: what a row should count in training.
+    provenance : DataFrame
+        Indexed like ``synthetic``: ``generator``, ``group``, ``part`` ("oversampled" or "augmented") and ``parents``,
+        a tuple of index labels of real rows, empty where the generator cannot tell.
+    plan : SamplingPlan
+        Groups, real counts, rows added.
+    checks : CheckReport
+        The verdict on the synthetic rows; empty with ``check="off"``.
+    report : RebalanceReport
+        All of it for people and for programs.
+    """
+
+    data: pd.DataFrame
+    is_synthetic: pd.Series[bool]
+    weights: pd.Series[float]
+    provenance: pd.DataFrame
+    plan: SamplingPlan
+    checks: CheckReport
+    report: RebalanceReport
+
+    @property
+    def synthetic(self) -> pd.DataFrame:
+        """The synthetic rows alone."""
+        return self.data[self.is_synthetic]
+
+
+def rebalance(
+    train: pd.DataFrame,
+    *,
+    label: Hashable,
+    group_by: GroupBy = None,
+    generator: str | RowGenerator = "smote",
+    generator_options: Mapping[str, Any] | None = None,
+    strategy: Strategy = "balance",
+    augment: int = 0,
+    alpha: float | None = None,
+    synthetic_weight: float = 1.0,
+    check: CheckMode = "warn",
+    random_state: RandomState = 0,
+    on_progress: Callable[[int], None] | None = None,
+) -> RebalanceResult:
+    """Add synthetic rows to a table until its groups have the sizes asked for.
+
+    To train a model inside AutoGluon or under cross-validation, use ``autosynth_autogluon.rebalanced`` or a pipeline
+    instead: rows made before a split leak validation rows into training.
+
+    Parameters
+    ----------
+    train : DataFrame of shape (n_rows, n_features + 1)
+        Real training rows with the label in them, and a unique index.  Left as it is.
+    label : Hashable
+        The label column: classes, or a quantity when ``group_by`` is given.  No value may be missing.
+    group_by : Hashable, sequence of them, or mapping, optional
+        Groups are the cells of label x these columns; without them, the classes.  A missing value forms a group of
+        its own.  Number-like columns with more than 10 values are cut at their quartiles; ``{column: number of bins or
+        inner edges}`` cuts differently.
+    generator : str or RowGenerator
+        A registered name (see :func:`autosynth.generators`), a configured generator object, or "auto" for the choice
+        of the installed plugins.
+    generator_options : mapping, optional
+        For a registered name; checked against the generator's own options class.
+    strategy : "balance", float, or mapping
+        "balance" brings every group to the largest; a ratio in (0, 1] brings the smaller ones to that share of the
+        largest; ``{group: rows}`` gives totals, real rows included.  Keys are a class, a tuple of cell values, or a
+        Group.  Real rows are never dropped.
+    augment : int
+        N more rows for every group.
+    alpha : float, optional
+        Weight of the augmented part in the training objective, 0 to 1; None gives N / (n_max + N).
+    synthetic_weight : float
+        How much a synthetic row counts against a real one in ``weights``.
+    check : "off", "warn" or "raise"
+        What a failed critical check does.
+    random_state : int, numpy.random.Generator or None
+        The same int gives the same rows on CPU.
+    on_progress : callable, optional
+        Called with the number of rows that each sampling round brought.
+
+    Returns
+    -------
+    RebalanceResult
+
+    Raises
+    ------
+    ConfigError
+        An argument is wrong.
+    DataError
+        The table cannot be used.
+    GenerationError
+        The generator failed, or could not deliver all rows (InsufficientRowsError, with both counts per group).
+    CheckFailedError
+        With ``check="raise"``.
+    PluginError
+        A plugin raised, or a package it needs is not installed (MissingExtraError).
+
+    References
+    ----------
+    Nakada, Xu, Li, Zhang. Synthetic Oversampling: Theory and A Practical Approach Using LLMs to Address Data
+    Imbalance. arXiv 2406.03628, 2024.
+
+    Examples
+    --------
+    >>> from autosynth.toy import shortcut_table
+    >>> result = rebalance(shortcut_table(500), label="ill", group_by="hospital", generator="ros")
+    >>> result.data.groupby(["ill", "hospital"]).size().unique().tolist()
+    [417]
+    >>> result.data.head(500).equals(shortcut_table(500))
+    True
+    """
+    started = time.perf_counter()
+    _check_mode(check)
+    seed = int(np.random.default_rng().integers(2**31 - 1)) if random_state is None else random_state
+    fit_rng, sample_rng = as_generator(seed).spawn(2)
+    table = Table.from_frame(train, label=label, group_by=group_by)
+    plan = SamplingPlan.make(table, strategy=strategy, augment=augment, alpha=alpha, synthetic_weight=synthetic_weight)
+    registry = current_plugins()
+    name, unfitted = resolve_generator(generator, generator_options, table, registry)
+    if not plan.n_synthetic:
+        _warn("the plan adds no row: every group already has the rows asked for.")
+        made = sample_rows(unfitted, table, {}, name=name, rng=sample_rng)
+    else:
+        fitted = fit_generator(unfitted, table, name=name, rng=fit_rng)
+        made = sample_rows(
+            fitted, table, plan.counts, name=name, rng=sample_rng, registry=registry, on_progress=on_progress
+        )
+    copies_wanted = name in registry.names and registry.info(name).copies
+    checks = (
+        CheckReport()
+        if check == "off"
+        else check_rows(table, made.frame, made.group_codes, copies_wanted=copies_wanted)
+    )
+    result = _assemble(table, plan, made, checks, name, unfitted, seed, started)
+    _act_on(checks, check)
+    registry.call("autosynth_rebalanced", result=result)
+    return result
+
+
+def resolve_generator(
+    generator: str | RowGenerator,
+    generator_options: Mapping[str, Any] | None,
+    table: Table,
+    registry: PluginRegistry,
+) -> tuple[str, RowGenerator]:
+    """Return the name and the unfitted generator that a user's ``generator`` and options mean for a table."""
+    if not isinstance(generator, str):
+        if generator_options:
+            raise ConfigError("generator_options go with a registered name. Configure the generator object itself.")
+        return type(generator).__name__, generator
+    if generator == "auto":
+        choices = registry.call("autosynth_choose_generator", schema=table.schema, groups=table.groups)
+        if not choices:
+            raise ConfigError(
+                "generator='auto' found no plugin that chooses. Name one of "
+                f"{', '.join(registry.names) or 'none installed'}, or install autosynth[smote]."
+            )
+        generator = str(choices[0])
+    return generator, registry.build(generator, generator_options)
+
+
+def _assemble(
+    table: Table,
+    plan: SamplingPlan,
+    made: SyntheticRows,
+    checks: CheckReport,
+    name: str,
+    generator: RowGenerator,
+    seed: int | np.random.Generator,
+    started: float,
+) -> RebalanceResult:
+    index = new_labels(table.frame.index, len(made.frame))
+    synthetic = made.frame.set_axis(index, axis=0)
+    data = pd.concat([table.frame, synthetic]) if len(synthetic) else table.frame.copy()
+    is_augmented = augmented_rows(plan, made)
+    report = RebalanceReport(
+        generator=name,
+        options=getattr(generator, "options", None),
+        random_state=seed if isinstance(seed, int | np.integer) else None,
+        plan=plan,
+        checks=checks,
+        refusals=dict(made.refusals),
+        notes=dict(made.notes),
+        n_rounds=made.n_rounds,
+        seconds=time.perf_counter() - started,
+    )
+    return RebalanceResult(
+        data=data,
+        is_synthetic=pd.Series(np.arange(len(data)) >= len(table), index=data.index, name="is_synthetic"),
+        weights=pd.Series(plan.weights(is_augmented), index=data.index, name="weight"),
+        provenance=_provenance(table, made, name, is_augmented, index),
+        plan=plan,
+        checks=checks,
+        report=report,
+    )
+
+
+def augmented_rows(plan: SamplingPlan, made: SyntheticRows) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return which synthetic rows belong to the augmented part: in each group those after the oversampled ones."""
+    n_oversample = np.array([row.n_oversample for row in plan.groups])
+    rank_in_group = pd.Series(made.group_codes).groupby(made.group_codes).cumcount().to_numpy()
+    return np.asarray(rank_in_group >= n_oversample[made.group_codes], dtype=bool)
+
+
+def new_labels(index: pd.Index, n_rows: int) -> pd.Index:
+    """Return index labels for synthetic rows that no real row has: the next whole numbers, or "synthetic-0", ..."""
+    if pd.api.types.is_integer_dtype(index.dtype):
+        start = max(int(index.max()) + 1, 0)
+        return pd.RangeIndex(start, start + n_rows, name=index.name)
+    prefix = "synthetic-"
+    texts = index.get_level_values(0) if isinstance(index, pd.MultiIndex) else index
+    while any(str(label).startswith(prefix) for label in texts):
+        prefix = f"new-{prefix}"
+    labels = [f"{prefix}{position}" for position in range(n_rows)]
+    if isinstance(index, pd.MultiIndex):
+        return pd.MultiIndex.from_tuples([(label, *[""] * (index.nlevels - 1)) for label in labels], names=index.names)
+    return pd.Index(labels, name=index.name, dtype=object)
+
+
+def _provenance(
+    table: Table, made: SyntheticRows, name: str, is_augmented: np.ndarray[Any, np.dtype[np.bool_]], index: pd.Index
+) -> pd.DataFrame:
+    labels = table.frame.index
+    cells = np.array([str(group) for group in table.groups], dtype=object)
+    return pd.DataFrame(
+        {
+            "generator": name,
+            "group": cells[made.group_codes],
+            "part": np.where(is_augmented, "augmented", "oversampled"),
+            "parents": pd.Series([tuple(labels[row[row >= 0]]) for row in made.parents], index=index, dtype=object),
+        },
+        index=index,
+    )
+
+
+def _check_mode(check: str) -> None:
+    if check not in ("off", "warn", "raise"):
+        raise ConfigError(f"check={check!r} is unknown. Use 'off', 'warn' or 'raise'.")
+
+
+def _act_on(checks: CheckReport, mode: CheckMode) -> None:
+    if mode == "raise":
+        checks.raise_if_failed()
+    elif not checks.passed:
+        _warn(f"{checks.describe_failures()}\nLook at result.checks; check='raise' stops here, check='off' is silent.")
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, AutosynthWarning, stacklevel=3)
