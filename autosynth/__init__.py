@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autosynth.checks import CheckReport, CheckResult, check
     from autosynth.exceptions import AutosynthError, AutosynthWarning
+    from autosynth.extras import require_extra
     from autosynth.generator import GeneratorInfo, RowGenerator, SampledRows
     from autosynth.group_reports import GroupReport, group_report
     from autosynth.groups import Group
@@ -49,11 +50,13 @@ __all__ = [
     "GeneratorInfo",
     "Register",
     "hookimpl",
+    "require_extra",
 ]
 
 _HOMES = {
     "autosynth.checks": ("CheckReport", "CheckResult", "check"),
     "autosynth.exceptions": ("AutosynthError", "AutosynthWarning"),
+    "autosynth.extras": ("require_extra",),
     "autosynth.generator": ("GeneratorInfo", "RowGenerator", "SampledRows"),
     "autosynth.group_reports": ("GroupReport", "group_report"),
     "autosynth.groups": ("Group",),

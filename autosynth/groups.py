@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     import numpy.typing as npt
+
+Task: TypeAlias = Literal["classification", "regression"]
 
 MAX_UNBINNED_VALUES = 10  # a number-like group column with more distinct values is cut into bins
 DEFAULT_BINS = 4
@@ -94,6 +96,7 @@ class Grouping:
         frame: pd.DataFrame,
         schema: TableSchema,
         bins: Mapping[Hashable, int | Sequence[float]] | None = None,
+        task: Task | None = None,
     ) -> tuple[Grouping, npt.NDArray[np.int64]]:
         """Return the grouping of ``frame`` and the position of every row's group, shape (n_rows,).
 
@@ -105,7 +108,7 @@ class Grouping:
         """
         bins = dict(bins or {})
         _check_label(frame, schema)
-        is_class_label = not is_quantity(schema[schema.label])
+        is_class_label = task == "classification" or (task is None and not is_quantity(schema[schema.label]))
         axes = [_value_axis(frame[schema.label], schema[schema.label])] if is_class_label else []
         axes += [_group_axis(frame[name], schema[name], bins.get(name)) for name in schema.group_by]
         if not axes:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from autosynth.exceptions import ConfigError, DataError, nearest
-from autosynth.groups import Group, Grouping
+from autosynth.groups import Group, Grouping, Task
 from autosynth.schema import TableSchema
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ class Table:
     group_codes: npt.NDArray[np.int64]
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame, *, label: Hashable, group_by: GroupBy = None) -> Table:
+    def from_frame(
+        cls, frame: pd.DataFrame, *, label: Hashable, group_by: GroupBy = None, task: Task | None = None
+    ) -> Table:
         """Check a DataFrame and infer its schema and groups.
 
         Parameters
@@ -62,6 +64,8 @@ class Table:
         group_by : Hashable, sequence of them, or mapping, optional
             Columns that split the classes into groups.  Number-like ones with more than 10 distinct values are cut
             at their quartiles; a mapping ``{column: number of bins, inner edges, or None}`` says it differently.
+        task : "classification" or "regression", optional
+            Whether the label holds classes or a quantity; None reads it off the label.
 
         Raises
         ------
@@ -76,7 +80,7 @@ class Table:
         columns = as_columns(group_by, frame.columns)
         _check_columns(frame, label, columns)
         schema = TableSchema.infer(frame, label=label, group_by=columns)
-        grouping, codes = Grouping.infer(frame, schema, {name: cut for name, cut in bins.items() if cut is not None})
+        grouping, codes = Grouping.infer(frame, schema, {name: cut for name, cut in bins.items() if cut is not None}, task)
         return cls(frame, schema, grouping, codes)
 
     @property

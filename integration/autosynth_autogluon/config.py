@@ -1,0 +1,79 @@
+"""What to do inside every fold, carried to each model as one hyperparameter."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from autosynth.exceptions import ConfigError
+from autosynth.generator import RowGenerator, Space
+from autosynth.plugins import current_plugins
+
+from autosynth_autogluon.side_table import SideTable
+
+OnTimeout: TypeAlias = Literal["plain", "raise"]
+
+CONFIG_KEY = "autosynth"  # AutoGluon takes unknown keys with the prefix "ag." and hands them on without it
+PARAMETER_PREFIX = "autosynth_"  # knobs that a hyperparameter search may set
+
+
+@dataclass(frozen=True, kw_only=True)
+class InFoldConfig:
+    """The arguments of :func:`autosynth_autogluon.rebalanced` that every fold needs, checked when built."""
+
+    generator: str | RowGenerator = "smote"
+    generator_options: Mapping[str, Any] = field(default_factory=dict)
+    group_columns: tuple[Hashable, ...] = ()
+    bins: Mapping[Hashable, Any] = field(default_factory=dict)
+    side_table: SideTable | None = None
+    space: Space = "model"
+    augment: int = 0
+    alpha: float | None = None
+    ratio: float = 1.0
+    synthetic_weight: float = 1.0
+    stack: bool = False
+    correct_prior: bool = False
+    max_time_share: float = 0.5
+    on_timeout: OnTimeout = "plain"
+    random_state: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.ratio <= 1:
+            raise ConfigError(f"ratio={self.ratio!r}. Use a share of the largest group in (0, 1], or a search space.")
+        if not 0 < self.max_time_share < 1:
+            raise ConfigError(f"max_time_share={self.max_time_share!r}. Use a share of a fold's time in (0, 1).")
+        if self.on_timeout not in ("plain", "raise"):
+            raise ConfigError(f"on_timeout={self.on_timeout!r} is unknown. Use 'plain' or 'raise'.")
+        if self.space not in ("model", "original"):
+            raise ConfigError(f"space={self.space!r} is unknown. Use 'model' (encoded features) or 'original'.")
+
+    @property
+    def generator_name(self) -> str:
+        """What reports call the generator."""
+        return self.generator if isinstance(self.generator, str) else type(self.generator).__name__
+
+    def build_generator(self) -> RowGenerator:
+        """Return the unfitted generator."""
+        if isinstance(self.generator, str):
+            return current_plugins().build(self.generator, self.generator_options)
+        return self.generator
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Bytes that change with everything that decides what the generator learns."""
+        if isinstance(self.generator, str):
+            info = current_plugins().info(self.generator)
+            generator = repr((self.generator, info.distribution, sorted(self.generator_options.items())))
+        else:
+            generator = hashlib.sha256(pickle.dumps(self.generator)).hexdigest()
+        return repr((generator, self.group_columns, self.bins, self.space, self.random_state)).encode()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> InFoldConfig:
+        return self  # AutoGluon copies hyperparameters for every model and fold
+
+    def __repr__(self) -> str:
+        by = f", group_by={list(self.group_columns)}" if self.group_columns else ""
+        return f"InFoldConfig({self.generator_name!r}{by}, ratio={self.ratio}, random_state={self.random_state})"

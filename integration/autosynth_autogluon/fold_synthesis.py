@@ -1,0 +1,234 @@
+"""Makes the synthetic rows of one fold: one generator fit for all models, rows for each distinct request."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from autosynth import Group, RowGenerator, SamplingPlan
+from autosynth.plugins import current_plugins
+from autosynth.rebalancing import augmented_rows
+from autosynth.synthesis import SyntheticRows
+
+from autosynth_autogluon.cache import FoldCache, predictor_root
+from autosynth_autogluon.fold_view import FoldRows, FoldView, ModelView, OriginalView
+from autosynth_autogluon.steps import fit_step, sample_step
+from autosynth_autogluon.time_limit import GeneratorTimeout, run_within
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from autosynth_autogluon.config import InFoldConfig
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FittedFold:
+    """A generator fitted on one fold, or the reason why there is none."""
+
+    generator: RowGenerator | None
+    seconds: float
+    cut_short: str = ""
+
+
+@dataclass(frozen=True)
+class FoldAddition:
+    """The rows to add to one fold.
+
+    Attributes
+    ----------
+    X, y : DataFrame and Series
+        Encoded features and labels in the dtypes of the fold.
+    group_codes : ndarray of shape (n_added,)
+        Position of each row's group in ``plan.groups``.
+    is_augmented : ndarray of bool, shape (n_added,)
+        Which rows belong to the augmented part.
+    real_codes : ndarray of shape (n_real,)
+        The group of every real row of the fold; -1 for a row that could not be traced.
+    plan : SamplingPlan
+        What was planned.
+    facts : mapping
+        What ``predictor.info()`` shows.
+    """
+
+    X: pd.DataFrame
+    y: pd.Series[Any]
+    group_codes: npt.NDArray[np.int64]
+    is_augmented: npt.NDArray[np.bool_]
+    real_codes: npt.NDArray[np.int64]
+    plan: SamplingPlan
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How much to add; a hyperparameter search may vary it, and families without weights get it as row counts."""
+
+    ratio: float
+    synthetic_weight: float
+    weights_as_counts: bool
+    max_rows: int | None = None
+
+    def counts(self, plan: SamplingPlan) -> dict[Group, int]:
+        """Rows to ask for per group."""
+        real, oversampled, augmented = plan.part_weights()
+        shares = (oversampled / real, augmented / real) if self.weights_as_counts else (1.0, 1.0)
+        counts = {
+            row.group: round(row.n_oversample * min(1.0, shares[0])) + round(row.n_augment * min(1.0, shares[1]))
+            for row in plan.groups
+        }
+        total = sum(counts.values())
+        room = total if self.max_rows is None else max(0, self.max_rows - plan.n_real)
+        if total > room:
+            counts = {group: count * room // total for group, count in counts.items()}
+        return {group: count for group, count in counts.items() if count}
+
+
+class FoldSynthesis:
+    """One fold of one predictor, with everything that is shared between the models trained on it."""
+
+    def __init__(self, fold: FoldRows, config: InFoldConfig, path: str) -> None:
+        self._config = config
+        self._cache = FoldCache(predictor_root(path))
+        side = None if config.side_table is None else config.side_table.read(self._cache.folder)
+        self._view: FoldView = (
+            OriginalView(fold, config, _require(side), predictor_root(path))
+            if config.space == "original"
+            else ModelView(fold, config, side)
+        )
+        self._fold = fold
+        self._key = _key(fold, config)
+
+    def fit(self, time_limit_s: float | None) -> FittedFold:
+        """Return the generator of this fold, fitted by the first model that asks."""
+        fitted, found = self._cache.get_or_make(f"{self._key}-generator", lambda: self._fit(time_limit_s))
+        if not found:
+            logger.log(15, "\tGenerator %r fitted in %.1f s", self._config.generator_name, fitted.seconds)
+        return fitted
+
+    def add(self, amounts: Amounts, time_limit_s: float | None) -> FoldAddition:
+        """Return the rows to add, made by the first model that asks for these amounts."""
+        config, table = self._config, self._view.table
+        plan = SamplingPlan.make(
+            table,
+            strategy=amounts.ratio,
+            augment=config.augment,
+            alpha=config.alpha,
+            synthetic_weight=amounts.synthetic_weight,
+        )
+        counts = amounts.counts(plan)
+        if not counts:
+            return self._nothing(plan, "the groups have the sizes asked for")
+        started = time.perf_counter()
+        fitted = self.fit(time_limit_s)
+        if fitted.generator is None:
+            return self._nothing(plan, fitted.cut_short)
+        left_s = None if time_limit_s is None else max(1.0, time_limit_s - (time.perf_counter() - started))
+        key = f"{self._key}-{_digest(repr([(str(group), count) for group, count in counts.items()]).encode())[:12]}"
+        addition, found = self._cache.get_or_make(key, lambda: self._sample(fitted, plan, counts, left_s))
+        facts = {**addition.facts, "cached": found, "seconds": round(time.perf_counter() - started, 3)}
+        return FoldAddition(**{**addition.__dict__, "plan": plan, "facts": facts})
+
+    def _fit(self, time_limit_s: float | None) -> FittedFold:
+        config = self._config
+        started = time.perf_counter()
+        rng = np.random.default_rng(int(self._key, 16))
+        generator = config.build_generator()
+        try:
+            fitted = self._run(time_limit_s, fit_step, generator, self._view.table, config.generator_name, rng)
+        except GeneratorTimeout as error:
+            return FittedFold(None, time.perf_counter() - started, cut_short=self._give_up(error))
+        return FittedFold(fitted, time.perf_counter() - started)
+
+    def _sample(
+        self, fitted: FittedFold, plan: SamplingPlan, counts: Mapping[Group, int], time_limit_s: float | None
+    ) -> FoldAddition:
+        config, table = self._config, self._view.table
+        rng = np.random.default_rng([int(self._key, 16), 1])
+        filtered = config.space == "original"
+        try:
+            rows: SyntheticRows = self._run(
+                time_limit_s, sample_step, fitted.generator, table, counts, config.generator_name, rng, filtered
+            )
+        except GeneratorTimeout as error:
+            return self._nothing(plan, self._give_up(error))
+        X, y = self._view.to_features(rows.frame)
+        parents = sorted({str(table.frame.index[position]) for position in rows.parents.ravel() if position >= 0})
+        facts = {
+            **self._facts(plan),
+            "n_synthetic": len(X),
+            "rows_added": {self._fold.name(table.groups[code]): int(n) for code, n in enumerate(np.bincount(rows.group_codes)) if n},
+            "n_parents": len(parents),
+            "refusals": dict(rows.refusals),
+            "notes": dict(rows.notes),
+            "generator_fit_s": round(fitted.seconds, 3),
+        }
+        if not filtered and current_plugins().implementers("autosynth_keep_rows"):
+            facts["row_filters_skipped"] = current_plugins().implementers("autosynth_keep_rows")
+        return FoldAddition(X, y, rows.group_codes, augmented_rows(plan, rows), self._real_codes(), plan, facts)
+
+    def _run(self, time_limit_s: float | None, function: Callable[..., T], generator: Any, *arguments: Any) -> T:
+        """Run a step of the generator, under a hard limit when there is one and the generator may be slow.
+
+        Generators of encoded features take milliseconds, less than a process needs to start; one that was defined in a
+        script cannot be found by another process.
+        """
+        is_quick = self._config.space == "model" or type(generator).__module__ == "__main__"
+        if time_limit_s is None or is_quick:
+            return function(generator, *arguments)
+        return run_within(time_limit_s, self._config.generator_name, function, generator, *arguments)
+
+    def _give_up(self, error: GeneratorTimeout) -> str:
+        if self._config.on_timeout == "raise":
+            raise error
+        logger.warning("\t%s This fold trains on its real rows alone.", error)
+        return str(error)
+
+    def _nothing(self, plan: SamplingPlan, reason: str) -> FoldAddition:
+        none = np.empty(0, dtype=np.int64)
+        X, y = self._fold.X.iloc[:0], self._fold.y.iloc[:0]
+        facts = {**self._facts(plan), "n_synthetic": 0, "left_plain": reason}
+        return FoldAddition(X, y, none, none.astype(bool), self._real_codes(), plan, facts)
+
+    def _facts(self, plan: SamplingPlan) -> dict[str, Any]:
+        return {
+            "generator": self._config.generator_name,
+            "space": self._config.space,
+            "n_real": len(self._fold.X),
+            "n_untraced": int((~self._view.seen).sum()),
+            "groups": {self._fold.name(row.group): row.n_real for row in plan.groups},
+        }
+
+    def _real_codes(self) -> npt.NDArray[np.int64]:
+        codes = np.full(len(self._fold.X), -1, dtype=np.int64)
+        codes[self._view.seen] = self._view.table.group_codes
+        return codes
+
+
+def _key(fold: FoldRows, config: InFoldConfig) -> str:
+    """Name a fold by what decides its generator: the configuration, the columns, the rows and their labels."""
+    content = hashlib.sha256(config.fingerprint + repr(list(fold.X.columns)).encode())
+    content.update(pd.util.hash_pandas_object(fold.X).to_numpy().tobytes())
+    content.update(np.ascontiguousarray(fold.y.to_numpy()).tobytes())
+    if config.side_table is not None:
+        content.update(config.side_table.key.encode())
+    return content.hexdigest()[:20]
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _require(side: pd.DataFrame | None) -> pd.DataFrame:
+    assert side is not None, "rebalanced() asks for data= when space is 'original'"  # noqa: S101
+    return side

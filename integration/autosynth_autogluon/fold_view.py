@@ -1,0 +1,190 @@
+"""A fold's training rows as a Table that generators understand, and synthetic rows back as AutoGluon's features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pandas as pd
+from autogluon.core.utils.loaders import load_pkl
+
+from autosynth import Group, Table
+from autosynth.exceptions import ConfigError, DataError, nearest
+from autosynth.groups import Task
+
+from autosynth_autogluon.families import DERIVED_TYPES, TWO_VALUED_TYPES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from autosynth_autogluon.config import InFoldConfig
+
+LABEL = "__label__"
+DERIVED = "__derived__"
+
+
+@dataclass(frozen=True)
+class FoldRows:
+    """What AutoGluon hands to a model for one fold, after the split, without validation rows and weight columns.
+
+    Attributes
+    ----------
+    X : DataFrame of shape (n_rows, n_features)
+        Encoded features; the index is that of the user's training data.
+    y : Series of shape (n_rows,)
+        Class codes, or the quantity.
+    is_classification : bool
+        What ``y`` holds.
+    special_types : mapping of str to list
+        AutoGluon's special type to the columns that have it.
+    class_names : mapping
+        Class codes to the user's class labels, for reports; empty for a quantity.
+    """
+
+    X: pd.DataFrame
+    y: pd.Series[Any]
+    is_classification: bool
+    special_types: Mapping[str, list[str]]
+    class_names: Mapping[Any, Any] = field(default_factory=dict)
+
+    @property
+    def task(self) -> Task:
+        return "classification" if self.is_classification else "regression"
+
+    def name(self, group: Group) -> str:
+        """Return what reports call a group: the label under its own name and class, not as AutoGluon's code."""
+        cells = [
+            f"label={self.class_names.get(value, value)}" if column == LABEL else f"{column}={value}"
+            for column, value in group.cell
+        ]
+        return ", ".join(cells)
+
+
+class FoldView(Protocol):
+    """One way for a generator to see a fold."""
+
+    table: Table
+    seen: npt.NDArray[np.bool_]
+
+    def to_features(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[Any]]:
+        """Return synthetic rows of ``table`` as encoded features and labels, in the dtypes of the fold."""
+        ...
+
+
+class ModelView:
+    """The fold as the model sees it: encoded features, plus group columns that are no features.
+
+    Columns that AutoGluon derived together from a date or a text are shown as one column that names a real row, so
+    that whatever a generator does, a synthetic row takes them all over from the same real row.
+    """
+
+    def __init__(self, fold: FoldRows, config: InFoldConfig, side: pd.DataFrame | None) -> None:
+        self._fold = fold
+        self._derived = [
+            name for kind in DERIVED_TYPES for name in fold.special_types.get(kind, []) if name in fold.X.columns
+        ]
+        self._derived = list(dict.fromkeys(self._derived))
+        frame = fold.X.drop(columns=self._derived)
+        two_valued = [name for kind in TWO_VALUED_TYPES for name in fold.special_types.get(kind, [])]
+        for name in frame.columns:
+            if name in two_valued or _is_flag(frame[name]):
+                frame[name] = frame[name].astype("category")
+        if self._derived:
+            # Texts, so that generators take whole values over instead of interpolating; row numbers repeat no value.
+            frame[DERIVED] = [f"row {position}" for position in range(len(frame))]
+        self.seen = np.ones(len(frame), dtype=bool)
+        for name in config.group_columns:
+            if name not in frame.columns:
+                frame[name] = self._group_values(name, side, frame.index)
+        frame[LABEL] = fold.y.astype("category") if fold.is_classification else fold.y
+        rows = frame.loc[self.seen]
+        self.table = Table.from_frame(rows, label=LABEL, group_by=_group_by(config), task=fold.task)
+
+    def to_features(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[Any]]:
+        """Return synthetic rows as encoded features and labels, in the dtypes of the fold."""
+        X = self._fold.X
+        features = rows.reindex(columns=X.columns)
+        if self._derived:
+            sources = rows[DERIVED].str.removeprefix("row ").astype("int64").to_numpy()
+            for name in self._derived:
+                features[name] = X[name].to_numpy()[sources]
+        y = pd.Series(rows[LABEL].to_numpy(), index=rows.index, name=self._fold.y.name).astype(self._fold.y.dtype)
+        return features.astype(X.dtypes), y
+
+    def _group_values(self, name: Any, side: pd.DataFrame | None, index: pd.Index) -> pd.Series[Any]:
+        if side is None or name not in side.columns:
+            raise ConfigError(
+                f"group column {name!r} is no feature that AutoGluon kept.{nearest(name, self._fold.X.columns)} "
+                "Give its values: rebalanced(..., data=train), or group_by=train[column] as a Series."
+            )
+        self.seen &= known_rows(index, side)
+        return side[name].reindex(index)
+
+
+class OriginalView:
+    """The fold as the user wrote it: own columns, texts, dates and missing values, found by index.
+
+    Synthetic rows then pass through AutoGluon's fitted feature pipeline like any new rows.
+    """
+
+    def __init__(self, fold: FoldRows, config: InFoldConfig, side: pd.DataFrame, root: Path) -> None:
+        self._fold = fold
+        self._learner = load_pkl.load(str(root / "learner.pkl"), verbose=False)
+        self.seen = known_rows(fold.X.index, side)
+        rows = side.loc[fold.X.index[self.seen]]
+        if self._learner.label not in rows.columns:
+            raise ConfigError(f"data lacks the label {self._learner.label!r}. Give the whole training data: data=train.")
+        cleaned = self._learner.label_cleaner.transform(rows[self._learner.label])
+        if not np.array_equal(np.asarray(cleaned), fold.y.to_numpy()[self.seen]):
+            raise DataError(
+                "the labels of data do not match the rows of this fold, so the index was reset somewhere. "
+                "Pass the same DataFrame to rebalanced(data=...) and to fit, with a unique index."
+            )
+        self.table = Table.from_frame(rows, label=self._learner.label, group_by=_group_by(config), task=fold.task)
+
+    def to_features(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[Any]]:
+        """Return synthetic rows as encoded features and labels, in the dtypes of the fold."""
+        X, y = self._fold.X, self._fold.y
+        labels = pd.Series(np.asarray(self._learner.label_cleaner.transform(rows[self._learner.label])), index=rows.index)
+        features = self._learner.feature_generator.transform(rows.drop(columns=self._learner.label))
+        absent = [name for name in X.columns if name not in features.columns]
+        if absent:
+            raise ConfigError(
+                f"the fold has features that cannot be made from original columns: {absent[:5]}. "
+                "Stacking levels (stack=True) need space='model'."
+            )
+        return features[list(X.columns)].astype(X.dtypes), labels.rename(y.name).astype(y.dtype)
+
+
+def known_rows(index: pd.Index, side: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Return which fold rows the side table holds.
+
+    AutoGluon repeats rows of classes with fewer than two rows under new index labels; those are not shown to the
+    generator.  A fold whose index was numbered afresh (pseudo-labels, distillation) would be matched to wrong rows.
+
+    Raises
+    ------
+    DataError
+        If the index was numbered afresh, or knows no row.
+    """
+    fresh = isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1 and len(index) != len(side)
+    known = np.asarray(index.isin(side.index))
+    if fresh or not known.any():
+        raise DataError(
+            f"the {len(index)} rows of this fold cannot be traced to the {len(side)} rows of data: their index was "
+            "numbered afresh (AutoGluon does so for pseudo-labels and distillation), or data is another table. "
+            "Use space='model' with group columns that are features."
+        )
+    return known
+
+
+def _group_by(config: InFoldConfig) -> Any:
+    return {name: config.bins.get(name) for name in config.group_columns} or None
+
+
+def _is_flag(values: pd.Series[Any]) -> bool:
+    return bool(pd.api.types.is_integer_dtype(values.dtype)) and values.nunique() <= 2

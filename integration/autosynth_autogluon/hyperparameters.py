@@ -1,0 +1,272 @@
+"""rebalanced(): AutoGluon hyperparameters in which every model rebalances its own training rows."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from autogluon.common.space import Space
+from autogluon.common.utils.hyperparameter_utils import is_advanced_hyperparameter_format
+from autogluon.core.constants import AG_ARGS, AG_ARGS_ENSEMBLE
+from autogluon.tabular.configs.hyperparameter_configs import get_hyperparameter_config
+from autogluon.tabular.configs.presets_configs import tabular_presets_alias, tabular_presets_dict
+
+from autosynth import RowGenerator
+from autosynth.exceptions import ConfigError, DataError, nearest
+from autosynth.generator import Space as GeneratorSpace
+from autosynth.plugins import current_plugins
+from autosynth.schema import infer_column
+from autosynth.table import as_columns
+
+from autosynth_autogluon.ahead import AHEAD_KEY, RowsAhead
+from autosynth_autogluon.config import CONFIG_KEY, PARAMETER_PREFIX, InFoldConfig, OnTimeout
+from autosynth_autogluon.families import LEFT_PLAIN
+from autosynth_autogluon.model_classes import rebalanced_class
+from autosynth_autogluon.side_table import SideTable
+
+logger = logging.getLogger(__name__)
+
+FIRST = 10_000  # a priority above all of AutoGluon's
+
+
+def rebalanced(
+    hyperparameters: str | Mapping[Any, Any] | None = None,
+    *,
+    presets: str | Sequence[str] | None = None,
+    generator: str | RowGenerator = "smote",
+    generator_options: Mapping[str, Any] | None = None,
+    group_by: Any = None,
+    data: pd.DataFrame | None = None,
+    space: GeneratorSpace | None = None,
+    ratio: float | Space = 1.0,
+    augment: int = 0,
+    alpha: float | None = None,
+    synthetic_weight: float | Space = 1.0,
+    keep_plain: bool = False,
+    stack: bool = False,
+    correct_prior: bool = False,
+    generate_ahead: bool | None = None,
+    max_time_share: float = 0.5,
+    on_timeout: OnTimeout = "plain",
+    random_state: int = 0,
+    name_suffix: str = "_Syn",
+) -> dict[Any, Any]:
+    """Return AutoGluon hyperparameters in which every model adds synthetic rows to its own training rows, after the split.
+
+    Validation rows, out-of-fold predictions, early stopping, ensembling and threshold calibration see real rows only.
+    The generator is fitted once per fold, on that fold's training rows, and shared by all models of the fold.
+
+    Parameters
+    ----------
+    hyperparameters : str or dict, optional
+        As ``TabularPredictor.fit`` takes them: a name such as "default", a dict of models, or a dict per stacking
+        level.  None takes those of ``presets``, or "default".
+    presets : str or sequence of str, optional
+        The presets that ``fit`` is given, when their models are to be rebalanced.  Pass them to ``fit`` as well.
+    generator : str or RowGenerator
+        A registered name or a configured generator object.  One that learns nothing ("rows") is refused.
+    generator_options : mapping, optional
+        For a registered name.
+    group_by : str, sequence of str, Series, DataFrame, or mapping, optional
+        Columns that split the classes into groups: names of features, or of columns of ``data``; or a Series or
+        DataFrame with the index of the training data, for group columns that are no feature.  A mapping
+        ``{column: bins}`` cuts number-like columns as :func:`autosynth.rebalance` does.
+    data : DataFrame, optional
+        The training data as given to ``fit``, with the label and a unique index: for generators that see original
+        columns, and for group columns that are no feature.
+    space : "model" or "original", optional
+        Whether the generator sees AutoGluon's encoded features, or the user's own columns with texts, dates and missing
+        values ("original" needs ``data``).  None takes what the generator was registered with; without ``data`` it is
+        "model" for generators that can do with it.
+    ratio : float or autogluon search space
+        Size that smaller groups are brought to, as a share of the largest, in (0, 1].
+    augment, alpha : int, float or None
+        N more rows per group and the weight of that part; see :func:`autosynth.rebalance`.
+    synthetic_weight : float or autogluon search space
+        How much a synthetic row counts against a real one: as sample weight where the family honours it (GBM, CAT, XGB,
+        RF, XT, LR, EBM), as a share of the rows where it does not (KNN, neural networks).
+    keep_plain : bool
+        Whether every model is trained without synthetic rows too, so that AutoGluon chooses on real validation rows.
+    stack : bool
+        Whether models of stacking levels above the first are rebalanced as well.
+    correct_prior : bool
+        Whether predicted probabilities are brought back to the class shares of the fold's real rows.
+    generate_ahead : bool, optional
+        Whether rows of all folds are made before the first model; None does it for generators of original columns,
+        which tend to be slow.
+    max_time_share : float
+        Share of a fold's time limit that its generator may use, in (0, 1).
+    on_timeout : "plain" or "raise"
+        What happens to a fold whose generator of original columns did not finish in its time: it trains on real rows
+        alone, which is logged and shown by ``predictor.info()``, or its models fail.
+    random_state : int
+        Decides the rows, together with the fold's own rows.
+    name_suffix : str
+        Appended to the names of rebalanced models.
+
+    Returns
+    -------
+    dict
+        For ``TabularPredictor.fit(hyperparameters=...)``.
+
+    Raises
+    ------
+    ConfigError
+        An argument is wrong.
+    DataError
+        ``data`` or ``group_by`` cannot be used: a repeated index label, or a column of mixed types.
+
+    Notes
+    -----
+    Models for which extra rows make no sense (tabular foundation models, text and image models) are left plain, which
+    is logged.  For regression, groups are those of ``group_by`` alone.
+
+    Examples
+    --------
+    ::
+
+        predictor = TabularPredictor(label="class", eval_metric="balanced_accuracy").fit(
+            train, hyperparameters=rebalanced("default", generator="smote", keep_plain=True), num_bag_folds=5
+        )
+    """
+    group_columns, bins, side = _side_table(group_by, data)
+    config = InFoldConfig(
+        generator=generator,
+        generator_options=dict(generator_options or {}),
+        group_columns=group_columns,
+        bins=bins,
+        side_table=side,
+        space=_space(generator, generator_options, space, data),
+        augment=augment,
+        alpha=alpha,
+        ratio=1.0 if isinstance(ratio, Space) else ratio,
+        synthetic_weight=1.0 if isinstance(synthetic_weight, Space) else synthetic_weight,
+        stack=stack,
+        correct_prior=correct_prior,
+        max_time_share=max_time_share,
+        on_timeout=on_timeout,
+        random_state=random_state,
+    )
+    searched = {
+        f"{PARAMETER_PREFIX}{name}": value
+        for name, value in (("ratio", ratio), ("synthetic_weight", synthetic_weight))
+        if isinstance(value, Space)
+    }
+    models = _Models(config, searched, keep_plain, name_suffix)
+    ahead = config.space == "original" if generate_ahead is None else generate_ahead
+    given = _resolve(hyperparameters, presets)
+    if not is_advanced_hyperparameter_format(given):
+        return models.convert(given, ahead=ahead)
+    return {level: models.convert(portfolio, ahead=ahead and level in (1, "default")) for level, portfolio in given.items()}
+
+
+class _Models:
+    """Converts portfolios: dicts of model key to one configuration or several."""
+
+    def __init__(self, config: InFoldConfig, searched: Mapping[str, Space], keep_plain: bool, name_suffix: str) -> None:
+        self._config = config
+        self._searched = searched
+        self._keep_plain = keep_plain
+        self._name_suffix = name_suffix
+
+    def convert(self, portfolio: Mapping[Any, Any], *, ahead: bool) -> dict[Any, Any]:
+        converted: dict[Any, Any] = {}
+        for key, configurations in portfolio.items():
+            several = configurations if isinstance(configurations, list) else [configurations]
+            if key in LEFT_PLAIN:
+                logger.info("%s is left plain: synthetic rows make no sense for this family.", key)
+                converted[key] = list(several)
+                continue
+            plain = list(several) if self._keep_plain else []
+            converted[key] = plain + [self._rebalance(key, configuration) for configuration in several]
+        if ahead:
+            placeholder = {"model_type": RowsAhead, "priority": FIRST, "valid_stacker": False, "disable_in_hpo": True}
+            converted[AHEAD_KEY] = [{AG_ARGS: placeholder, f"ag.{CONFIG_KEY}": self._config}]
+        return converted
+
+    def _rebalance(self, key: Any, configuration: Mapping[str, Any]) -> dict[str, Any]:
+        if not isinstance(configuration, Mapping):
+            raise ConfigError(f"the configuration of model {key!r} is {configuration!r}. AutoGluon wants a dict.")
+        args = dict(configuration.get(AG_ARGS, {}))
+        args["model_type"] = rebalanced_class(args.get("model_type", key))
+        args["name_suffix"] = args.get("name_suffix", "") + self._name_suffix
+        changed = {**configuration, **self._searched, AG_ARGS: args, f"ag.{CONFIG_KEY}": self._config}
+        if configuration.get(AG_ARGS_ENSEMBLE, {}).get("use_child_oof"):
+            changed[AG_ARGS_ENSEMBLE] = {**configuration[AG_ARGS_ENSEMBLE], "use_child_oof": False}
+        return changed
+
+
+def _resolve(hyperparameters: str | Mapping[Any, Any] | None, presets: str | Sequence[str] | None) -> dict[Any, Any]:
+    if isinstance(hyperparameters, Mapping):
+        return copy.deepcopy(dict(hyperparameters))
+    name = hyperparameters
+    if name is None:
+        for preset in [presets] if isinstance(presets, str) else presets or []:
+            if tabular_presets_alias.get(preset, preset) not in tabular_presets_dict:
+                known = [*tabular_presets_dict, *tabular_presets_alias]
+                raise ConfigError(f"presets={preset!r} is unknown to AutoGluon.{nearest(preset, known)}")
+            settings = tabular_presets_dict[tabular_presets_alias.get(preset, preset)]
+            if "_experimental_dynamic_hyperparameters" in settings:
+                raise ConfigError(f"presets={preset!r} choose their models while fitting. Give hyperparameters instead.")
+            name = settings.get("hyperparameters", name)
+    if isinstance(name, Mapping):
+        return copy.deepcopy(dict(name))
+    try:
+        resolved: dict[Any, Any] = get_hyperparameter_config(name or "default")
+    except ValueError as error:
+        raise ConfigError(f"hyperparameters={name!r} is unknown to AutoGluon: {error}") from error
+    return resolved
+
+
+def _side_table(group_by: Any, data: pd.DataFrame | None) -> tuple[tuple[Any, ...], dict[Any, Any], SideTable | None]:
+    """Return the group columns, their bins, and the rows that models look up by index."""
+    bins = dict(group_by) if isinstance(group_by, Mapping) else {}
+    if isinstance(group_by, pd.Series | pd.DataFrame):
+        groups = group_by.to_frame(group_by.name or "group") if isinstance(group_by, pd.Series) else group_by
+        if data is None:
+            return tuple(groups.columns), {}, SideTable(groups)
+        if not groups.index.equals(data.index):
+            raise DataError("group_by and data have different indexes. Both must be that of the training data.")
+        group_columns = tuple(groups.columns)
+        data = data.assign(**{name: groups[name] for name in group_columns})
+    else:
+        group_columns = as_columns(group_by, () if data is None else data.columns)
+    if data is None:
+        return group_columns, bins, None
+    for name in group_columns:
+        if name not in data.columns:
+            raise ConfigError(f"group_by={name!r} is not a column of data.{nearest(name, data.columns)}")
+    for name in data.columns:
+        infer_column(data[name])  # a column that no generator could follow is said now, not by every model in turn
+    return group_columns, bins, SideTable(data)
+
+
+def _space(
+    generator: str | RowGenerator,
+    options: Mapping[str, Any] | None,
+    space: GeneratorSpace | None,
+    data: pd.DataFrame | None,
+) -> GeneratorSpace:
+    """Check the generator now, since a model that fails later is only logged by AutoGluon."""
+    wanted: GeneratorSpace = "model"
+    if isinstance(generator, str):
+        info = current_plugins().info(generator)
+        current_plugins().build(generator, options)
+        if not info.refits:
+            raise ConfigError(
+                f"generator {generator!r} learns nothing from a fold's rows, so validation rows may have fathered its "
+                "rows. Use it with autosynth.rebalance on data that is split already."
+            )
+        wanted = info.space
+    elif options:
+        raise ConfigError("generator_options go with a registered name. Configure the generator object itself.")
+    chosen = space or wanted
+    if chosen == "original" and data is None:
+        raise ConfigError(
+            f"generator {getattr(generator, '__name__', generator)!r} works on your own columns. Add "
+            "data=train, the DataFrame that fit is given."
+        )
+    return chosen

@@ -1,0 +1,206 @@
+"""The mixin in front of every rebalanced model: adds synthetic rows to the training rows that `_fit` is given.
+
+AutoGluon calls ``_fit`` after every split, for holdout, bag folds, Ray workers, search trials and refits alike, and
+scores with the rows it did not pass.  So rows added here never validate, and no validation row fathers one.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from autogluon.core.constants import BALANCE_WEIGHT, BINARY, MULTICLASS, QUANTILE, REGRESSION
+from autogluon.core.utils.exceptions import TimeLimitExceeded
+
+from autosynth.calibration import correct_prior
+from autosynth.rebalancing import new_labels
+
+from autosynth_autogluon.config import CONFIG_KEY, PARAMETER_PREFIX, InFoldConfig
+from autosynth_autogluon.families import HONOUR_WEIGHTS, STACK_TYPE
+from autosynth_autogluon.fold_synthesis import Amounts, FoldAddition, FoldSynthesis
+from autosynth_autogluon.fold_view import FoldRows
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+logger = logging.getLogger(__name__)
+
+
+class InFoldRebalancing:
+    """Overrides what must know of added rows, and nothing else; the model family's own class follows in the MRO."""
+
+    _metadata: Any = None
+    _priors: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None
+    added: dict[str, Any] | None = None
+
+    def initialize(self, **kwargs: Any) -> dict[str, Any]:
+        # feature_metadata is taken out before _fit, and only it tells features from weight columns and special types
+        metadata = kwargs.get("feature_metadata")
+        self._metadata = self._metadata if metadata is None else metadata
+        return super().initialize(**kwargs)  # type: ignore[misc,no-any-return]
+
+    def _more_tags(self) -> dict[str, Any]:
+        # out-of-bag (RF, XT) and leave-one-out (KNN) predictions would score rows by rows made from them
+        return {**super()._more_tags(), "valid_oof": False}  # type: ignore[misc]
+
+    @classmethod
+    def _get_default_ag_args_ensemble(cls, **kwargs: Any) -> dict[str, Any]:
+        return {**super()._get_default_ag_args_ensemble(**kwargs), "use_child_oof": False}  # type: ignore[misc]
+
+    @classmethod
+    def _get_model_params_static(cls, hyperparameters: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        own = {key: value for key, value in hyperparameters.items() if not key.startswith(PARAMETER_PREFIX)}
+        return super()._get_model_params_static(own, **kwargs)  # type: ignore[misc,no-any-return]
+
+    def estimate_memory_usage(self, X: pd.DataFrame, **kwargs: Any) -> int:
+        real_only = super().estimate_memory_usage(X=X, **kwargs)  # type: ignore[misc]
+        return int(real_only * self._growth(kwargs.get("y")))
+
+    def _fit(self, X: pd.DataFrame, y: pd.Series[Any], **kwargs: Any) -> Any:
+        started = time.perf_counter()
+        reason = self._reason_to_stay_plain()
+        if reason:
+            self.added = {"n_real": len(X), "n_synthetic": 0, "left_plain": reason}
+            logger.log(15, "\tTrained on real rows alone: %s", reason)
+        else:
+            X, y, kwargs = self._with_synthetic_rows(X, y, kwargs)
+            kwargs = _less_time(kwargs, time.perf_counter() - started)
+        self._metadata = None
+        return super()._fit(X=X, y=y, **kwargs)  # type: ignore[misc]
+
+    def _predict_proba(self, X: Any, **kwargs: Any) -> npt.NDArray[Any]:
+        proba: npt.NDArray[Any] = super()._predict_proba(X, **kwargs)  # type: ignore[misc]
+        if self._priors is None:
+            return proba
+        trained, target = self._priors
+        if proba.ndim == 1:  # binary models answer with the second class alone
+            return correct_prior(np.column_stack([1 - proba, proba]), trained=trained, target=target)[:, 1]
+        return correct_prior(proba, trained=trained, target=target)
+
+    def get_info(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_info(**kwargs), "autosynth": self.added or {}}  # type: ignore[misc]
+
+    @property
+    def _config(self) -> InFoldConfig | None:
+        return self.params_aux.get(CONFIG_KEY)  # type: ignore[attr-defined,no-any-return]
+
+    def _growth(self, y: pd.Series[Any] | None) -> float:
+        """How many times the real rows the training data will be; class counts alone are known this early."""
+        config = self._config
+        if config is None or y is None or not len(y) or self.problem_type not in (BINARY, MULTICLASS):  # type: ignore[attr-defined]
+            return 1.0 if config is None else 2.0
+        sizes = y.value_counts()
+        target = self._amount("ratio", config.ratio) * sizes.max()
+        n_groups = len(sizes) * (2 if config.group_columns else 1)
+        return float(sizes.clip(lower=target).sum() + config.augment * n_groups) / len(y)
+
+    def _reason_to_stay_plain(self) -> str:
+        config = self._config
+        if config is None:
+            return "no configuration"
+        problem = self.problem_type  # type: ignore[attr-defined]
+        if problem not in (BINARY, MULTICLASS, REGRESSION, QUANTILE):
+            return f"problem type {problem!r} has no groups"
+        if problem in (REGRESSION, QUANTILE) and not config.group_columns:
+            return "a quantity has no classes to balance; name group_by columns"
+        if self._special_types().get(STACK_TYPE) and not config.stack:
+            return "stacking levels stay plain unless stack=True"
+        return ""
+
+    def _special_types(self) -> dict[str, list[str]]:
+        if self._metadata is None:
+            return {}
+        return {kind: list(names) for kind, names in self._metadata.type_group_map_special.items()}
+
+    def _class_names(self) -> dict[Any, Any]:
+        cleaner = getattr(self, "label_cleaner", None)
+        return dict(getattr(cleaner, "cat_mappings_dependent_var", None) or {})
+
+    def _amount(self, name: str, default: float) -> float:
+        return float(self.params.get(f"{PARAMETER_PREFIX}{name}", default))  # type: ignore[attr-defined]
+
+    @property
+    def _honours_weights(self) -> bool:
+        key = self.ag_key or ""  # type: ignore[attr-defined]
+        return key.removesuffix(KEY_SUFFIX) in HONOUR_WEIGHTS
+
+    def _with_synthetic_rows(
+        self, X: pd.DataFrame, y: pd.Series[Any], kwargs: dict[str, Any]
+    ) -> tuple[pd.DataFrame, pd.Series[Any], dict[str, Any]]:
+        addition = self.make_rows(X, y, kwargs.get("time_limit"))
+        self.added = dict(addition.facts)
+        if not len(addition.X):
+            return X, y, kwargs
+        kwargs = self._with_weights(X, kwargs, addition)
+        labels = new_labels(X.index, len(addition.X))
+        weight_columns = X.columns.difference(addition.X.columns)  # bundled into X by AutoGluon, dropped by the model
+        extra = addition.X.reindex(columns=X.columns)
+        extra[weight_columns] = 1.0
+        X_all = pd.concat([X, extra.set_axis(labels, axis=0)]).astype(X.dtypes)  # concat widens int8 and categories
+        y_all = pd.concat([y, addition.y.set_axis(labels)]).astype(y.dtype)
+        self._remember_priors(y, y_all, kwargs.get("sample_weight"))
+        return X_all, y_all, kwargs
+
+    def make_rows(self, X: pd.DataFrame, y: pd.Series[Any], time_limit: float | None) -> FoldAddition:
+        """Return the rows to add to this fold, from the cache when another model made them."""
+        config = self._config
+        assert config is not None  # noqa: S101 - _reason_to_stay_plain has looked
+        features = [name for name in X.columns if self._metadata is None or name in self._metadata.get_features()]
+        fold = FoldRows(
+            X=X[features],
+            y=y,
+            is_classification=self.problem_type in (BINARY, MULTICLASS),  # type: ignore[attr-defined]
+            special_types=self._special_types(),
+            class_names=self._class_names(),
+        )
+        amounts = Amounts(
+            ratio=self._amount("ratio", config.ratio),
+            synthetic_weight=self._amount("synthetic_weight", config.synthetic_weight),
+            weights_as_counts=not self._honours_weights,
+            max_rows=self.params_aux.get("max_rows"),  # type: ignore[attr-defined]
+        )
+        budget = None if time_limit is None else config.max_time_share * time_limit
+        return FoldSynthesis(fold, config, self.path).add(amounts, budget)  # type: ignore[attr-defined]
+
+    def _with_weights(self, X: pd.DataFrame, kwargs: dict[str, Any], addition: FoldAddition) -> dict[str, Any]:
+        """Give the learner the plan's weights; a weight of the user's carries over to synthetic rows by its group mean."""
+        given = kwargs.get("sample_weight")
+        if given is not None and BALANCE_WEIGHT in X.columns:
+            given = None  # balance_weight has done what the rows do now: one of the two is enough
+            kwargs = {key: value for key, value in kwargs.items() if key != "sample_weight"}
+            self.added = {**(self.added or {}), "weights_reset": "balance_weight would balance a second time"}
+        real, oversampled, augmented = addition.plan.part_weights()
+        if not self._honours_weights or (given is None and np.allclose([real, oversampled, augmented or real], 1.0)):
+            return kwargs
+        user = np.ones(len(X)) if given is None else np.asarray(given, dtype="float64")
+        group_means = pd.Series(user).groupby(addition.real_codes).mean()
+        inherited = group_means.reindex(addition.group_codes).fillna(user.mean()).to_numpy()
+        parts = np.where(addition.is_augmented, augmented, oversampled)
+        weights = np.concatenate([user * real, inherited * parts])
+        return {**kwargs, "sample_weight": weights / weights.mean()}
+
+    def _remember_priors(self, y: pd.Series[Any], y_all: pd.Series[Any], weights: Any) -> None:
+        config = self._config
+        if config is None or not config.correct_prior or self.problem_type not in (BINARY, MULTICLASS):  # type: ignore[attr-defined]
+            return
+        n_classes = self.num_classes  # type: ignore[attr-defined]
+        honoured = weights if self._honours_weights else None
+        trained = np.bincount(y_all.to_numpy(dtype="int64"), weights=honoured, minlength=n_classes)
+        target = np.bincount(y.to_numpy(dtype="int64"), minlength=n_classes)
+        self._priors = (trained.astype("float64"), target.astype("float64"))
+
+
+KEY_SUFFIX = "_SYN"
+
+
+def _less_time(kwargs: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """Count the generator's time against the model's own limit."""
+    if kwargs.get("time_limit") is None:
+        return kwargs
+    left = kwargs["time_limit"] - seconds
+    if left <= 0:
+        raise TimeLimitExceeded
+    return {**kwargs, "time_limit": left}

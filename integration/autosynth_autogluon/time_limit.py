@@ -1,0 +1,78 @@
+"""Runs a function in a process of its own that is ended when its time is up: a hard limit for any generator."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from autosynth.exceptions import AutosynthError, GenerationError
+
+T = TypeVar("T")
+
+
+class GeneratorTimeout(GenerationError):
+    """A generator did not finish within its share of the time limit."""
+
+
+def run_within(seconds: float, name: str, function: Callable[..., T], *arguments: Any) -> T:
+    """Return ``function(*arguments)``, computed in another process, or raise when ``seconds`` of wall time have passed.
+
+    Parameters
+    ----------
+    seconds : float
+        Wall time, the start of the process included.
+    name : str
+        The generator's name, for messages.
+    function, arguments
+        Must pickle; the function is one of a module, not of a script.
+
+    Raises
+    ------
+    GeneratorTimeout
+        If time is up; the process is gone then.
+    GenerationError
+        If the process failed in another way.  Errors of ours come through as they were raised.
+    """
+    with tempfile.TemporaryDirectory(prefix="autosynth-") as folder:
+        job, answer = Path(folder) / "job.pkl", Path(folder) / "answer.pkl"
+        job.write_bytes(pickle.dumps((function, arguments)))
+        try:
+            done = subprocess.run(  # noqa: S603 - our own module, with paths that we made
+                [sys.executable, "-m", "autosynth_autogluon.time_limit", str(job), str(answer)],
+                timeout=seconds,
+                capture_output=True,
+                text=True,
+                check=False,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            )
+        except subprocess.TimeoutExpired as error:
+            raise GeneratorTimeout(
+                f"generator {name!r} did not finish within its {seconds:.0f} s. Give fit a longer time_limit, raise "
+                "max_time_share, or choose a faster generator."
+            ) from error
+        if done.returncode != 0:
+            last_line = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise GenerationError(f"generator {name!r} failed in its own process: {last_line}")
+        value = pickle.loads(answer.read_bytes())  # noqa: S301 - written by our own process
+    if isinstance(value, AutosynthError):
+        raise value
+    return value  # type: ignore[no-any-return]
+
+
+def _main(job: str, answer: str) -> None:
+    function, arguments = pickle.loads(Path(job).read_bytes())  # noqa: S301 - written by run_within
+    try:
+        value = function(*arguments)
+    except AutosynthError as error:
+        value = error
+    Path(answer).write_bytes(pickle.dumps(value))
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
