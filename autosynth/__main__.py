@@ -1,0 +1,6 @@
+"""``python -m autosynth`` is the command line."""
+
+from autosynth.cli import main
+
+if __name__ == "__main__":
+    main()

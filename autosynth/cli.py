@@ -1,0 +1,264 @@
+"""The command line: parsing and printing only.
+
+Results go to stdout or a file, progress and warnings to stderr.  Exit codes: 0 good, 1 a check failed, 2 wrong usage
+or input.  Plugins add commands through the hook ``autosynth_register_commands``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import autosynth
+from autosynth.exceptions import AutosynthError, CheckFailedError, ConfigError
+from autosynth.plugins import current_plugins
+
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+
+Label = Annotated[str, typer.Option("--label", help="The label column.")]
+GroupBy = Annotated[
+    list[str] | None, typer.Option("--group-by", help="A group column; repeat it for several. Without it: classes.")
+]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same rows.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+GeneratorName = Annotated[str, typer.Option("--generator", help="A name from `autosynth generators`, or auto.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--option", help="An option of the generator, as name=value; repeat it for several.")
+]
+
+app = typer.Typer(
+    name="autosynth",
+    help="Repair imbalanced tabular training data with synthetic rows, and prove what it did.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+
+
+@app.command()
+def generators(as_json: AsJson = False) -> None:
+    """List installed generators: by whom, with which options, and what is missing to run them."""
+    found = autosynth.generators()
+    if as_json:
+        table = found.to_frame().to_dict(orient="records")
+        typer.echo(json.dumps({"generators": table, "broken": dict(found.broken)}, indent=2))
+        return
+    for info in found:
+        state = "runs" if not info.missing else f"needs {', '.join(info.missing)}"
+        typer.echo(f"{info.name:18} {state:14} {info.summary}")
+        if info.missing and info.extra:
+            typer.echo(f"{'':33} install: pip install 'autosynth[{info.extra}]'")
+        options = ", ".join(f"{name}={value!r}" for name, value in info.defaults.items()) or "none"
+        typer.echo(f"{'':33} options: {options}")
+        typer.echo(f"{'':33} from {info.distribution} (plugin {info.plugin!r})")
+    for message in found.broken.values():
+        typer.echo(f"broken: {message}", err=True)
+
+
+@app.command()
+def rebalance(
+    train: Annotated[Path, typer.Argument(help="Real training rows: CSV or Parquet.")],
+    label: Label,
+    out: Annotated[Path, typer.Option("--out", help="Where the rows go: CSV or Parquet.")],
+    group_by: GroupBy = None,
+    generator: GeneratorName = "smote",
+    option: Settings = None,
+    strategy: Annotated[str, typer.Option(help="balance, or a ratio in (0, 1] of the largest group.")] = "balance",
+    augment: Annotated[int, typer.Option(help="N rows more for every group.")] = 0,
+    alpha: Annotated[float | None, typer.Option(help="Weight of the augmented part, 0 to 1.")] = None,
+    synthetic_weight: Annotated[float, typer.Option(help="Weight of a synthetic row against a real one.")] = 1.0,
+    check: Annotated[str, typer.Option(help="What a failed check does: off, warn or raise.")] = "warn",
+    only_synthetic: Annotated[bool, typer.Option(help="Write the synthetic rows alone.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Also write a report: .html or .json.")] = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Add synthetic rows to a table until its groups have the sizes asked for.
+
+    The file written has two more columns, is_synthetic and weight. Rows made before a split leak into validation:
+    rebalance training rows only, or use `autosynth fit`.
+    """
+    from autosynth.files import read_table, write_table
+
+    _check_report_path(report)
+    frame = read_table(train)
+    taken = [name for name in ("is_synthetic", "weight") if name in frame.columns]
+    if taken and not only_synthetic:
+        raise ConfigError(f"the table has columns named {taken} already. Rename them, or use --only-synthetic.")
+    with _progress(f"making rows with {generator}") as advance:
+        result = autosynth.rebalance(
+            frame,
+            label=label,
+            group_by=group_by,
+            generator=generator,
+            generator_options=parse_options(option),
+            strategy=_parse_strategy(strategy),
+            augment=augment,
+            alpha=alpha,
+            synthetic_weight=synthetic_weight,
+            check=check,  # type: ignore[arg-type]  # checked there, with a message for people
+            random_state=seed,
+            on_progress=advance,
+        )
+    marked = result.data.assign(is_synthetic=result.is_synthetic, weight=result.weights)
+    write_table(result.synthetic if only_synthetic else marked, out)
+    if report is not None:
+        _write_report(result.report, report)
+    typer.echo(result.report.to_json() if as_json else str(result.report))
+    typer.echo(f"Wrote {out}", err=True)
+
+
+@app.command()
+def check(
+    real: Annotated[Path, typer.Argument(help="Real rows: CSV or Parquet.")],
+    synthetic: Annotated[Path, typer.Argument(help="Synthetic rows with the same columns.")],
+    label: Label,
+    group_by: GroupBy = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check synthetic against real rows; exit code 1 when a critical check fails."""
+    from autosynth.files import read_table
+
+    verdict = autosynth.check(read_table(real), read_table(synthetic), label=label, group_by=group_by)
+    typer.echo(json.dumps(verdict.to_dict(), indent=2) if as_json else str(verdict))
+    if not verdict.passed:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def report(
+    predictions: Annotated[Path, typer.Argument(help="Labels and probabilities of real test rows: CSV or Parquet.")],
+    label: Label,
+    proba: Annotated[
+        list[str],
+        typer.Option(help="Column with the positive class's probability, or class=column for every class."),
+    ],
+    baseline: Annotated[
+        list[str] | None, typer.Option(help="The same for a second model, to compare with row by row.")
+    ] = None,
+    group_by: GroupBy = None,
+    positive_class: Annotated[str | None, typer.Option(help="The positive class of two.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="Decision threshold for two classes.")] = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Report risk and more for every group of label x group columns, with intervals."""
+    from autosynth.files import read_table
+
+    frame = read_table(predictions)
+    _require_columns(frame, [label, *(group_by or [])])
+    found = autosynth.group_report(
+        frame[label],
+        _probabilities(frame, proba, label),
+        groups=frame[group_by] if group_by else None,
+        baseline=_probabilities(frame, baseline, label) if baseline else None,
+        positive_class=_as_label(positive_class, frame[label]),
+        threshold=threshold,
+        random_state=seed,
+    )
+    typer.echo(found.to_json() if as_json else str(found))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            registry = current_plugins()
+            for message in registry.broken.values():
+                typer.echo(f"warning: {message}", err=True)
+            registry.call("autosynth_register_commands", app=app)
+            app(args=None if arguments is None else list(arguments))
+        except CheckFailedError as error:
+            typer.echo(str(error), err=True)
+            sys.exit(EXIT_FAILED)
+        except AutosynthError as error:
+            typer.echo(f"error: {error}", err=True)
+            sys.exit(EXIT_USAGE)
+        except KeyboardInterrupt:
+            typer.echo("interrupted; nothing was written.", err=True)
+            sys.exit(EXIT_INTERRUPTED)
+
+
+def parse_options(settings: Sequence[str] | None) -> dict[str, Any]:
+    """Return ``name=value`` settings as a dict; a value that reads as JSON (3, 0.5, true, [1]) is taken as that."""
+    options: dict[str, Any] = {}
+    for setting in settings or []:
+        name, separator, value = setting.partition("=")
+        if not separator or not name:
+            raise ConfigError(f"--option {setting!r} is not of the form name=value.")
+        try:
+            options[name] = json.loads(value)
+        except json.JSONDecodeError:
+            options[name] = value
+    return options
+
+
+def _parse_strategy(strategy: str) -> str | float:
+    try:
+        return float(strategy)
+    except ValueError:
+        return strategy
+
+
+def _probabilities(frame: Any, columns: Sequence[str], label: str) -> Any:
+    pairs = [column.partition("=")[::2] for column in columns]
+    if len(columns) == 1 and not pairs[0][1]:
+        _require_columns(frame, columns)
+        return frame[columns[0]]
+    if not all(name for _, name in pairs):
+        raise ConfigError(f"{list(columns)} mixes forms. Give one column, or class=column for every class.")
+    _require_columns(frame, [name for _, name in pairs])
+    chosen = frame[[name for _, name in pairs]]
+    return chosen.set_axis([_as_label(value, frame[label]) for value, _ in pairs], axis=1)
+
+
+def _as_label(text: str | None, labels: Any) -> Any:
+    """Return the label whose text this is; the text itself when there is none, so that the report says so."""
+    return next((value for value in labels.unique() if str(value) == text), text)
+
+
+def _require_columns(frame: Any, names: Sequence[str]) -> None:
+    from autosynth.exceptions import nearest
+
+    for name in names:
+        if name not in frame.columns:
+            raise ConfigError(f"{name!r} is not a column of the file.{nearest(name, frame.columns)}")
+
+
+def _check_report_path(path: Path | None) -> None:
+    if path is not None and path.suffix not in (".html", ".json"):
+        raise ConfigError(f"--report {str(path)!r} ends in neither .html nor .json.")
+
+
+def _write_report(found: autosynth.RebalanceReport, path: Path) -> None:
+    if path.suffix == ".json":
+        found.to_json(path)
+    else:
+        found.to_html(path)
+    typer.echo(f"Wrote {path}", err=True)
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Any]:
+    """Show on stderr that work goes on, and how many rows there are; silent when stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}: {task.completed} rows"), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda n_rows: progress.advance(task, n_rows)
+
+
+def _show_warning(message: Any, category: Any, *_: Any) -> None:
+    if issubclass(category, autosynth.AutosynthWarning):
+        typer.echo(f"warning: {message}", err=True)
