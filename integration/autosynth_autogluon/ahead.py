@@ -25,7 +25,7 @@ AHEAD_KEY = "AUTOSYNTH_AHEAD"
 FOLD_SUFFIX = re.compile(r"S1F(\d+)$")  # AutoGluon names the children of a bag S{set}F{fold}
 
 
-class RowsAhead(InFoldRebalancing, DummyModel):
+class RowsAhead(InFoldRebalancing, DummyModel):  # type: ignore[misc]
     """Makes the rows of each fold and predicts nothing of use."""
 
     ag_key = AHEAD_KEY

@@ -13,7 +13,7 @@ from autosynth.files import write_beside
 
 T = TypeVar("T")
 
-# AutoGluon's own save_space() and clone_for_deployment() leave utils/attr out, so no synthetic row travels with a model.
+# AutoGluon's save_space() and clone_for_deployment() leave utils/attr out, so no synthetic row travels with a model.
 FOLDER = Path("utils") / "attr" / "autosynth"
 
 

@@ -36,7 +36,9 @@ def fit(
     time_limit: Annotated[float | None, typer.Option(help="Seconds for each of the three fits.")] = None,
     ratio: Annotated[float, typer.Option(help="Size that smaller groups reach, as a share of the largest.")] = 1.0,
     synthetic_weight: Annotated[float, typer.Option(help="Weight of a synthetic row against a real one.")] = 1.0,
-    out: Annotated[Path, typer.Option(help="Folder for the three predictors; must not exist yet.")] = Path("autosynth-fit"),
+    out: Annotated[Path, typer.Option(help="Folder for the three predictors; must not exist yet.")] = Path(
+        "autosynth-fit"
+    ),
     report: Annotated[Path | None, typer.Option(help="Also write all figures as JSON to this file.")] = None,
     seed: Seed = 0,
     as_json: AsJson = False,

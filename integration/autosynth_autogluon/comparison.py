@@ -19,7 +19,6 @@ from autosynth import GroupReport, Table, group_report
 from autosynth.exceptions import ConfigError, DataError
 from autosynth.interval import Interval
 from autosynth.table import GroupBy
-
 from autosynth_autogluon.decision import PriorShift, best_threshold
 from autosynth_autogluon.hyperparameters import rebalanced
 from autosynth_autogluon.segments import Segments

@@ -11,7 +11,6 @@ from typing import Any, Literal, TypeAlias
 from autosynth.exceptions import ConfigError
 from autosynth.generator import RowGenerator, Space
 from autosynth.plugins import current_plugins
-
 from autosynth_autogluon.side_table import SideTable
 
 OnTimeout: TypeAlias = Literal["plain", "raise"]

@@ -40,6 +40,7 @@ def clear(folder: Path) -> None:
     """Remove what a former demo left, and nothing else."""
     if not folder.exists():
         return
-    if not folder.is_dir() or not (folder / "comparison.json").exists() and any(folder.iterdir()):
+    is_former_demo = (folder / "comparison.json").exists() or (folder.is_dir() and not any(folder.iterdir()))
+    if not is_former_demo:
         raise ConfigError(f"{str(folder)!r} exists and is no former demo's. Name another folder with --out.")
     shutil.rmtree(folder)

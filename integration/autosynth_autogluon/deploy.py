@@ -6,13 +6,11 @@ import copy
 import io
 import logging
 import pickle
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from autosynth.exceptions import ConfigError
 from autosynth.files import AnyPath, write_beside
-
 from autosynth_autogluon.ahead import RowsAhead
 from autosynth_autogluon.config import InFoldConfig
 from autosynth_autogluon.in_fold import InFoldRebalancing
@@ -52,18 +50,29 @@ def strip(predictor: Any, path: AnyPath) -> Path:
     target = Path(path)
     if target.exists():
         raise ConfigError(f"{str(target)!r} exists. Name a new folder for the stripped copy.")
+    _refuse_corrected_priors(Path(predictor.path))
     predictor.clone_for_deployment(path=str(target))
-    files = list(_model_files(target))
+    files = sorted(target.rglob("*.pkl"))
     for file in files:
-        content = pickle.loads(file.read_bytes())  # noqa: S301 - AutoGluon's own files, which it would unpickle too
-        if isinstance(content, InFoldRebalancing) and content._priors is not None:
-            raise ConfigError(
-                f"model {file.parent.name!r} corrects its prior while predicting, which needs autosynth. "
-                "Fit with correct_prior=False to strip, or install autosynth where the predictor runs."
-            )
-        write_beside(file, _Rewrite(content))
+        write_beside(file, _Rewrite(_load(file)))
     logger.info("Stripped %d files into %s", len(files), target)
     return target
+
+
+def _refuse_corrected_priors(folder: Path) -> None:
+    for file in sorted((folder / "models").rglob("model.pkl")):
+        model = _load(file)
+        children = model.models if isinstance(getattr(model, "models", None), list) else []
+        for found in [model, *children]:
+            if isinstance(found, InFoldRebalancing) and found._priors is not None:
+                raise ConfigError(
+                    f"model {file.parent.name!r} corrects its prior while predicting, which needs autosynth. "
+                    "Fit with correct_prior=False to strip, or install autosynth where the predictor runs."
+                )
+
+
+def _load(file: Path) -> Any:
+    return pickle.loads(file.read_bytes())  # noqa: S301 - AutoGluon's own files, which it unpickles itself
 
 
 class _Rewrite:
@@ -90,7 +99,3 @@ class _PlainPickler(pickle.Pickler):
 
 def _plain_class(rebalanced: type[Any]) -> type[Any]:
     return rebalanced.__mro__[rebalanced.__mro__.index(InFoldRebalancing) + 1]
-
-
-def _model_files(folder: Path) -> Iterator[Path]:
-    return folder.rglob("*.pkl")

@@ -7,7 +7,7 @@ from __future__ import annotations
 HONOUR_WEIGHTS = frozenset({"GBM", "GBM_PREP", "CAT", "XGB", "RF", "XT", "LR", "EBM"})
 
 # Tabular foundation models read the training rows as context, and their authors advise against oversampling
-# (PriorLabs/TabPFN#45); text and image models see columns that no row generator makes; ensembles have no rows of their own.
+# (PriorLabs/TabPFN#45); text and image models see columns that no row generator makes; ensembles have no own rows.
 LEFT_PLAIN = frozenset(
     {
         *("TABPFNMIX", "TABPFN-2.6", "TABPFN-3", "REALTABPFN-V2", "REALTABPFN-V2.5"),

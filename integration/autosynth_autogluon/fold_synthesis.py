@@ -16,11 +16,10 @@ from autosynth import Group, RowGenerator, SamplingPlan
 from autosynth.plugins import current_plugins
 from autosynth.rebalancing import augmented_rows
 from autosynth.synthesis import SyntheticRows
-
 from autosynth_autogluon.cache import FoldCache, predictor_root
 from autosynth_autogluon.fold_view import FoldRows, FoldView, ModelView, OriginalView
 from autosynth_autogluon.steps import fit_step, sample_step
-from autosynth_autogluon.time_limit import GeneratorTimeout, run_within
+from autosynth_autogluon.time_limit import GeneratorTimeoutError, run_within
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -146,7 +145,7 @@ class FoldSynthesis:
         generator = config.build_generator()
         try:
             fitted = self._run(time_limit_s, fit_step, generator, self._view.table, config.generator_name, rng)
-        except GeneratorTimeout as error:
+        except GeneratorTimeoutError as error:
             return FittedFold(None, time.perf_counter() - started, cut_short=self._give_up(error))
         return FittedFold(fitted, time.perf_counter() - started)
 
@@ -160,14 +159,16 @@ class FoldSynthesis:
             rows: SyntheticRows = self._run(
                 time_limit_s, sample_step, fitted.generator, table, counts, config.generator_name, rng, filtered
             )
-        except GeneratorTimeout as error:
+        except GeneratorTimeoutError as error:
             return self._nothing(plan, self._give_up(error))
         X, y = self._view.to_features(rows.frame)
-        parents = sorted({str(table.frame.index[position]) for position in rows.parents.ravel() if position >= 0})
+        parents = np.unique(rows.parents[rows.parents >= 0])
         facts = {
             **self._facts(plan),
             "n_synthetic": len(X),
-            "rows_added": {self._fold.name(table.groups[code]): int(n) for code, n in enumerate(np.bincount(rows.group_codes)) if n},
+            "rows_added": {
+                self._fold.name(table.groups[code]): int(n) for code, n in enumerate(np.bincount(rows.group_codes)) if n
+            },
             "n_parents": len(parents),
             "refusals": dict(rows.refusals),
             "notes": dict(rows.notes),
@@ -188,7 +189,7 @@ class FoldSynthesis:
             return function(generator, *arguments)
         return run_within(time_limit_s, self._config.generator_name, function, generator, *arguments)
 
-    def _give_up(self, error: GeneratorTimeout) -> str:
+    def _give_up(self, error: GeneratorTimeoutError) -> str:
         if self._config.on_timeout == "raise":
             raise error
         logger.warning("\t%s This fold trains on its real rows alone.", error)

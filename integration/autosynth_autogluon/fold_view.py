@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,7 +13,6 @@ from autogluon.core.utils.loaders import load_pkl
 from autosynth import Group, Table
 from autosynth.exceptions import ConfigError, DataError, nearest
 from autosynth.groups import Task
-
 from autosynth_autogluon.families import DERIVED_TYPES, TWO_VALUED_TYPES
 
 if TYPE_CHECKING:
@@ -84,12 +83,9 @@ class ModelView:
 
     def __init__(self, fold: FoldRows, config: InFoldConfig, side: pd.DataFrame | None) -> None:
         self._fold = fold
-        self._derived = [
-            name for kind in DERIVED_TYPES for name in fold.special_types.get(kind, []) if name in fold.X.columns
-        ]
-        self._derived = list(dict.fromkeys(self._derived))
+        self._derived = _columns_of(DERIVED_TYPES, fold)
+        two_valued = _columns_of(TWO_VALUED_TYPES, fold)
         frame = fold.X.drop(columns=self._derived)
-        two_valued = [name for kind in TWO_VALUED_TYPES for name in fold.special_types.get(kind, [])]
         for name in frame.columns:
             if name in two_valued or _is_flag(frame[name]):
                 frame[name] = frame[name].astype("category")
@@ -97,9 +93,9 @@ class ModelView:
             # Texts, so that generators take whole values over instead of interpolating; row numbers repeat no value.
             frame[DERIVED] = [f"row {position}" for position in range(len(frame))]
         self.seen = np.ones(len(frame), dtype=bool)
-        for name in config.group_columns:
-            if name not in frame.columns:
-                frame[name] = self._group_values(name, side, frame.index)
+        for column in config.group_columns:
+            if column not in frame.columns:
+                frame[column] = self._group_values(column, side, frame.index)
         frame[LABEL] = fold.y.astype("category") if fold.is_classification else fold.y
         rows = frame.loc[self.seen]
         self.table = Table.from_frame(rows, label=LABEL, group_by=_group_by(config), task=fold.task)
@@ -122,7 +118,8 @@ class ModelView:
                 "Give its values: rebalanced(..., data=train), or group_by=train[column] as a Series."
             )
         self.seen &= known_rows(index, side)
-        return side[name].reindex(index)
+        values: pd.Series[Any] = side[name].reindex(index)
+        return values
 
 
 class OriginalView:
@@ -137,7 +134,9 @@ class OriginalView:
         self.seen = known_rows(fold.X.index, side)
         rows = side.loc[fold.X.index[self.seen]]
         if self._learner.label not in rows.columns:
-            raise ConfigError(f"data lacks the label {self._learner.label!r}. Give the whole training data: data=train.")
+            raise ConfigError(
+                f"data lacks the label {self._learner.label!r}. Give the whole training data: data=train."
+            )
         cleaned = self._learner.label_cleaner.transform(rows[self._learner.label])
         if not np.array_equal(np.asarray(cleaned), fold.y.to_numpy()[self.seen]):
             raise DataError(
@@ -149,7 +148,9 @@ class OriginalView:
     def to_features(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[Any]]:
         """Return synthetic rows as encoded features and labels, in the dtypes of the fold."""
         X, y = self._fold.X, self._fold.y
-        labels = pd.Series(np.asarray(self._learner.label_cleaner.transform(rows[self._learner.label])), index=rows.index)
+        labels = pd.Series(
+            np.asarray(self._learner.label_cleaner.transform(rows[self._learner.label])), index=rows.index
+        )
         features = self._learner.feature_generator.transform(rows.drop(columns=self._learner.label))
         absent = [name for name in X.columns if name not in features.columns]
         if absent:
@@ -157,7 +158,8 @@ class OriginalView:
                 f"the fold has features that cannot be made from original columns: {absent[:5]}. "
                 "Stacking levels (stack=True) need space='model'."
             )
-        return features[list(X.columns)].astype(X.dtypes), labels.rename(y.name).astype(y.dtype)
+        labels.name = y.name
+        return features[list(X.columns)].astype(X.dtypes), labels.astype(y.dtype)
 
 
 def known_rows(index: pd.Index, side: pd.DataFrame) -> npt.NDArray[np.bool_]:
@@ -180,6 +182,12 @@ def known_rows(index: pd.Index, side: pd.DataFrame) -> npt.NDArray[np.bool_]:
             "Use space='model' with group columns that are features."
         )
     return known
+
+
+def _columns_of(special_types: Sequence[str], fold: FoldRows) -> list[str]:
+    """Return the fold's columns that have one of AutoGluon's special types, each once."""
+    named = [name for kind in special_types for name in fold.special_types.get(kind, [])]
+    return [name for name in dict.fromkeys(named) if name in fold.X.columns]
 
 
 def _group_by(config: InFoldConfig) -> Any:

@@ -20,7 +20,6 @@ from autosynth.generator import Space as GeneratorSpace
 from autosynth.plugins import current_plugins
 from autosynth.schema import infer_column
 from autosynth.table import as_columns
-
 from autosynth_autogluon.ahead import AHEAD_KEY, RowsAhead
 from autosynth_autogluon.config import CONFIG_KEY, PARAMETER_PREFIX, InFoldConfig, OnTimeout
 from autosynth_autogluon.families import LEFT_PLAIN
@@ -54,7 +53,7 @@ def rebalanced(
     random_state: int = 0,
     name_suffix: str = "_Syn",
 ) -> dict[Any, Any]:
-    """Return AutoGluon hyperparameters in which every model adds synthetic rows to its own training rows, after the split.
+    """Return AutoGluon hyperparameters in which every model adds synthetic rows to its training rows, after the split.
 
     Validation rows, out-of-fold predictions, early stopping, ensembling and threshold calibration see real rows only.
     The generator is fitted once per fold, on that fold's training rows, and shared by all models of the fold.
@@ -160,7 +159,9 @@ def rebalanced(
     given = _resolve(hyperparameters, presets)
     if not is_advanced_hyperparameter_format(given):
         return models.convert(given, ahead=ahead)
-    return {level: models.convert(portfolio, ahead=ahead and level in (1, "default")) for level, portfolio in given.items()}
+    return {
+        level: models.convert(portfolio, ahead=ahead and level in (1, "default")) for level, portfolio in given.items()
+    }
 
 
 class _Models:
@@ -187,7 +188,7 @@ class _Models:
             converted[AHEAD_KEY] = [{AG_ARGS: placeholder, f"ag.{CONFIG_KEY}": self._config}]
         return converted
 
-    def _rebalance(self, key: Any, configuration: Mapping[str, Any]) -> dict[str, Any]:
+    def _rebalance(self, key: Any, configuration: Any) -> dict[str, Any]:
         if not isinstance(configuration, Mapping):
             raise ConfigError(f"the configuration of model {key!r} is {configuration!r}. AutoGluon wants a dict.")
         args = dict(configuration.get(AG_ARGS, {}))
@@ -202,7 +203,7 @@ class _Models:
 def _resolve(hyperparameters: str | Mapping[Any, Any] | None, presets: str | Sequence[str] | None) -> dict[Any, Any]:
     if isinstance(hyperparameters, Mapping):
         return copy.deepcopy(dict(hyperparameters))
-    name = hyperparameters
+    name: Any = hyperparameters
     if name is None:
         for preset in [presets] if isinstance(presets, str) else presets or []:
             if tabular_presets_alias.get(preset, preset) not in tabular_presets_dict:
@@ -210,7 +211,9 @@ def _resolve(hyperparameters: str | Mapping[Any, Any] | None, presets: str | Seq
                 raise ConfigError(f"presets={preset!r} is unknown to AutoGluon.{nearest(preset, known)}")
             settings = tabular_presets_dict[tabular_presets_alias.get(preset, preset)]
             if "_experimental_dynamic_hyperparameters" in settings:
-                raise ConfigError(f"presets={preset!r} choose their models while fitting. Give hyperparameters instead.")
+                raise ConfigError(
+                    f"presets={preset!r} choose their models while fitting. Give hyperparameters instead."
+                )
             name = settings.get("hyperparameters", name)
     if isinstance(name, Mapping):
         return copy.deepcopy(dict(name))
@@ -224,24 +227,25 @@ def _resolve(hyperparameters: str | Mapping[Any, Any] | None, presets: str | Seq
 def _side_table(group_by: Any, data: pd.DataFrame | None) -> tuple[tuple[Any, ...], dict[Any, Any], SideTable | None]:
     """Return the group columns, their bins, and the rows that models look up by index."""
     bins = dict(group_by) if isinstance(group_by, Mapping) else {}
+    columns: tuple[Any, ...]
     if isinstance(group_by, pd.Series | pd.DataFrame):
         groups = group_by.to_frame(group_by.name or "group") if isinstance(group_by, pd.Series) else group_by
+        columns = tuple(groups.columns)
         if data is None:
-            return tuple(groups.columns), {}, SideTable(groups)
+            return columns, bins, SideTable(groups)
         if not groups.index.equals(data.index):
             raise DataError("group_by and data have different indexes. Both must be that of the training data.")
-        group_columns = tuple(groups.columns)
-        data = data.assign(**{name: groups[name] for name in group_columns})
+        data = data.assign(**{name: groups[name] for name in columns})
     else:
-        group_columns = as_columns(group_by, () if data is None else data.columns)
+        columns = as_columns(group_by, () if data is None else data.columns)
     if data is None:
-        return group_columns, bins, None
-    for name in group_columns:
+        return columns, bins, None
+    for name in columns:
         if name not in data.columns:
             raise ConfigError(f"group_by={name!r} is not a column of data.{nearest(name, data.columns)}")
     for name in data.columns:
         infer_column(data[name])  # a column that no generator could follow is said now, not by every model in turn
-    return group_columns, bins, SideTable(data)
+    return columns, bins, SideTable(data)
 
 
 def _space(

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from autogluon.common.space import Space
 from autogluon.core.constants import BALANCE_WEIGHT, BINARY, MULTICLASS, QUANTILE, REGRESSION
 from autogluon.core.utils.exceptions import TimeLimitExceeded
 
 from autosynth.calibration import correct_prior
 from autosynth.rebalancing import new_labels
-
 from autosynth_autogluon.config import CONFIG_KEY, PARAMETER_PREFIX, InFoldConfig
 from autosynth_autogluon.families import HONOUR_WEIGHTS, STACK_TYPE
 from autosynth_autogluon.fold_synthesis import Amounts, FoldAddition, FoldSynthesis
@@ -120,7 +120,9 @@ class InFoldRebalancing:
         return dict(getattr(cleaner, "cat_mappings_dependent_var", None) or {})
 
     def _amount(self, name: str, default: float) -> float:
-        return float(self.params.get(f"{PARAMETER_PREFIX}{name}", default))  # type: ignore[attr-defined]
+        value = self.params.get(f"{PARAMETER_PREFIX}{name}", default)  # type: ignore[attr-defined]
+        # before a search has drawn a value (memory is estimated then), the default stands for the whole space
+        return default if isinstance(value, Space) else float(value)
 
     @property
     def _honours_weights(self) -> bool:
@@ -166,7 +168,7 @@ class InFoldRebalancing:
         return FoldSynthesis(fold, config, self.path).add(amounts, budget)  # type: ignore[attr-defined]
 
     def _with_weights(self, X: pd.DataFrame, kwargs: dict[str, Any], addition: FoldAddition) -> dict[str, Any]:
-        """Give the learner the plan's weights; a weight of the user's carries over to synthetic rows by its group mean."""
+        """Give the learner the plan's weights, times the user's own; synthetic rows inherit the mean of their group."""
         given = kwargs.get("sample_weight")
         if given is not None and BALANCE_WEIGHT in X.columns:
             given = None  # balance_weight has done what the rows do now: one of the two is enough

@@ -55,4 +55,6 @@ balanced_log_loss = make_scorer(
 worst_class_log_loss = make_scorer(
     "worst_class_log_loss", _worst_class_log_loss, optimum=0, greater_is_better=False, needs_proba=True
 )
-worst_class_recall = make_scorer("worst_class_recall", _worst_class_recall, optimum=1, greater_is_better=True, needs_class=True)
+worst_class_recall = make_scorer(
+    "worst_class_recall", _worst_class_recall, optimum=1, greater_is_better=True, needs_class=True
+)

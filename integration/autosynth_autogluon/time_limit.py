@@ -16,7 +16,7 @@ from autosynth.exceptions import AutosynthError, GenerationError
 T = TypeVar("T")
 
 
-class GeneratorTimeout(GenerationError):
+class GeneratorTimeoutError(GenerationError):
     """A generator did not finish within its share of the time limit."""
 
 
@@ -34,7 +34,7 @@ def run_within(seconds: float, name: str, function: Callable[..., T], *arguments
 
     Raises
     ------
-    GeneratorTimeout
+    GeneratorTimeoutError
         If time is up; the process is gone then.
     GenerationError
         If the process failed in another way.  Errors of ours come through as they were raised.
@@ -52,7 +52,7 @@ def run_within(seconds: float, name: str, function: Callable[..., T], *arguments
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
         except subprocess.TimeoutExpired as error:
-            raise GeneratorTimeout(
+            raise GeneratorTimeoutError(
                 f"generator {name!r} did not finish within its {seconds:.0f} s. Give fit a longer time_limit, raise "
                 "max_time_share, or choose a faster generator."
             ) from error

@@ -1,0 +1,52 @@
+# Every target sets up what it needs in .venv, and costs nothing the second time.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+CONSTRAINTS := -c constraints.txt
+# AutoGluon's learners slow each other down when several thread pools share few cores.
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow test-all check format clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+demo: $(VENV)/.demo ## Rebalance real data inside AutoGluon and print the arms side by side
+	$(BIN)/autosynth demo --out $(or $(DEMO_OUT),autosynth-demo)
+
+test: $(VENV)/.dev ## Run the tests (minutes; offline)
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+test-slow: $(VENV)/.dev ## Run the slow tests too: Ray, DyStack, long fits
+	$(BIN)/python -m pytest -m "slow or not slow" $(PYTEST_OPTIONS)
+
+check: $(VENV)/.dev ## Lint, format and strict type checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy autosynth plugins/autosynth_ros plugins/autosynth_rows plugins/autosynth_smote plugins/autosynth_sdv integration/autosynth_autogluon
+
+format: $(VENV)/.dev ## Put the code in the house format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## Remove what the targets made
+	rm -rf $(VENV) autosynth-demo build dist
+
+$(VENV)/.base:
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version) ..."
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.base pyproject.toml constraints.txt
+	@echo "Installing autosynth with AutoGluon and imbalanced-learn (some 1.2 GB on disk, a few minutes the first time) ..."
+	$(PIP) install --quiet $(CONSTRAINTS) -e ".[smote,autogluon]"
+	@touch $@
+
+# torch comes first and pinned: left to another package's range, pip would take a build with gigabytes of CUDA.
+$(VENV)/.dev: $(VENV)/.base pyproject.toml constraints.txt
+	@echo "Installing autosynth with all extras and the tools for tests (some 2.5 GB on disk, minutes the first time) ..."
+	$(PIP) install --quiet $(CONSTRAINTS) torch
+	$(PIP) install --quiet $(CONSTRAINTS) -e ".[all,ray,dev]"
+	@touch $@ $(VENV)/.demo
