@@ -1,0 +1,58 @@
+"""SMOTE, ADASYN and borderline SMOTE for tables with groups, mixed columns and missing values.
+
+The methods are those of the papers and of imbalanced-learn, whose results on purely numeric tables these generators
+follow in distribution.  The interpolation is our own, because autosynth asks for what that library's classes cannot
+give: the parents of every row, groups instead of classes, an exact count per group, dates and missing values, groups
+of one or two rows, and memory that does not grow with the number of distinct values (its SMOTENC builds one-hot
+columns for the whole table).  The neighbour searches are scipy's k-d tree and distances, so no extra is needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import autosynth
+from autosynth_smote.generator import AdasynGenerator, BorderlineSmoteGenerator, SmoteGenerator
+from autosynth_smote.options import AdasynOptions, BorderlineSmoteOptions, SmoteOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "AdasynGenerator",
+    "AdasynOptions",
+    "BorderlineSmoteGenerator",
+    "BorderlineSmoteOptions",
+    "SmoteGenerator",
+    "SmoteOptions",
+]
+
+
+@autosynth.hookimpl
+def autosynth_register_generators(register: autosynth.Register) -> None:
+    register(
+        "smote",
+        SmoteGenerator,
+        options=SmoteOptions,
+        summary="rows between a real row and a near one; SMOTE, SMOTE-NC or SMOTE-N by the columns",
+    )
+    register(
+        "adasyn",
+        AdasynGenerator,
+        options=AdasynOptions,
+        summary="SMOTE with more rows around real rows that are hard to classify",
+    )
+    register(
+        "borderline_smote",
+        BorderlineSmoteGenerator,
+        options=BorderlineSmoteOptions,
+        summary="SMOTE around real rows close to other labels only",
+    )
+
+
+@autosynth.hookimpl(trylast=True)
+def autosynth_choose_generator(
+    schema: autosynth.TableSchema,  # noqa: ARG001 - any columns will do
+    groups: Sequence[autosynth.Group],  # noqa: ARG001 - any groups will do
+) -> str:
+    return "smote"

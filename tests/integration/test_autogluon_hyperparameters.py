@@ -1,0 +1,132 @@
+"""What rebalanced() makes of hyperparameters, presets and options, without fitting anything."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("autogluon.tabular")
+
+from autogluon.common import space
+from autogluon.tabular.configs.hyperparameter_configs import get_hyperparameter_config
+
+from autosynth.toy import shortcut_table
+from autosynth_autogluon import rebalanced
+from autosynth_autogluon.in_fold import InFoldRebalancing
+from autosynth_autogluon.model_classes import rebalanced_class
+
+
+def model_types(portfolio):
+    return {key: [entry["ag_args"]["model_type"] for entry in entries] for key, entries in portfolio.items()}
+
+
+def test_every_configuration_of_a_named_set_is_rebalanced_under_its_own_key():
+    converted = rebalanced("default", generator="ros")
+    given = get_hyperparameter_config("default")
+    assert set(converted) == set(given)
+    for key, entries in converted.items():
+        n_given = len(given[key]) if isinstance(given[key], list) else 1
+        assert len(entries) == n_given
+        assert all(issubclass(entry["ag_args"]["model_type"], InFoldRebalancing) for entry in entries)
+
+
+def test_other_settings_of_a_configuration_stay_as_they_are():
+    (entry,) = rebalanced({"GBM": {"num_leaves": 9, "ag_args": {"name_suffix": "Fast"}}}, generator="ros")["GBM"]
+    assert entry["num_leaves"] == 9
+    assert entry["ag_args"]["name_suffix"] == "Fast_Syn"
+
+
+def test_hyperparameters_given_are_not_changed():
+    given = {"GBM": [{"num_leaves": 9, "ag_args": {"name_suffix": "X"}}]}
+    before = copy.deepcopy(given)
+    rebalanced(given, generator="ros", keep_plain=True)
+    assert given == before
+
+
+def test_stacking_levels_keep_their_own_sets():
+    converted = rebalanced({1: {"GBM": {}}, 2: {"LR": {}}}, generator="ros")
+    assert set(converted) == {1, 2}
+    assert set(converted[1]) == {"GBM"}
+    assert set(converted[2]) == {"LR"}
+
+
+def test_presets_bring_their_own_models():
+    assert set(rebalanced(presets="best_quality", generator="ros")) == set(get_hyperparameter_config("zeroshot"))
+
+
+def test_presets_that_choose_models_while_fitting_are_refused():
+    with pytest.raises(ValueError, match="Give hyperparameters instead"):
+        rebalanced(presets="extreme_quality_v140", generator="ros")
+
+
+def test_keep_plain_adds_to_the_plain_models():
+    converted = rebalanced({"GBM": [{"num_leaves": 9}, {"num_leaves": 20}]}, generator="ros", keep_plain=True)
+    assert [entry["num_leaves"] for entry in converted["GBM"]] == [9, 20, 9, 20]
+
+
+def test_foundation_models_are_left_plain_and_that_is_said(caplog):
+    with caplog.at_level("INFO", logger="autosynth_autogluon"):
+        converted = rebalanced({"TABICL": {}, "GBM": {}}, generator="ros")
+    assert converted["TABICL"] == [{}]
+    assert "TABICL is left plain" in caplog.text
+
+
+def test_search_spaces_become_parameters_of_every_model():
+    converted = rebalanced({"GBM": {}}, generator="ros", ratio=space.Real(0.1, 1.0))
+    (entry,) = converted["GBM"]
+    assert (entry["autosynth_ratio"].lower, entry["autosynth_ratio"].upper) == (0.1, 1.0)
+
+
+def test_classes_are_found_again_by_name_in_any_process():
+    made = rebalanced_class("GBM")
+    assert pickle.loads(pickle.dumps(made)) is made
+    assert made.__name__ == "RebalancedLGBModel"
+    assert rebalanced_class(made) is made
+
+
+def test_a_model_of_a_script_or_function_is_refused():
+    base = rebalanced_class("LR").__mro__[2]
+
+    class Local(base):
+        pass
+
+    with pytest.raises(ValueError, match="defined in a script or function"):
+        rebalanced({Local: {}}, generator="ros")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"generator": "smoote"}, "Did you mean 'smote'"),
+        ({"generator": "rows", "generator_options": {"path": "x.csv"}}, "learns nothing from a fold's rows"),
+        ({"generator": "ros", "generator_options": {"k": 1}}, "has no option 'k'"),
+        ({"generator": "ros", "ratio": 0.0}, r"ratio=0.0. Use a share"),
+        ({"generator": "ros", "max_time_share": 1.5}, "max_time_share=1.5"),
+        ({"generator": "ros", "on_timeout": "ignore"}, "on_timeout='ignore' is unknown"),
+        ({"generator": "ros", "space": "raw"}, "space='raw' is unknown"),
+        ({"generator": "ros", "space": "original"}, "data=train"),
+        ({"generator": "ros", "hyperparameters": "defualt"}, "'defualt' is unknown to AutoGluon"),
+        ({"generator": "ros", "hyperparameters": {"GBMM": {}}}, "Did you mean 'GBM'"),
+        ({"generator": "ros", "presets": "bets_quality"}, "Did you mean 'best_quality'"),
+        ({"generator": "ros", "hyperparameters": {"GBM": "GBMLarge"}}, "AutoGluon wants a dict"),
+        ({"generator": "ros", "group_by": "sexx", "data": shortcut_table(50)}, "'sexx' is not a column of data"),
+    ],
+)
+def test_wrong_arguments_are_said_before_anything_is_fitted(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        rebalanced(**arguments)
+
+
+def test_a_repeated_index_is_refused():
+    twice = pd.concat([shortcut_table(20), shortcut_table(20)])
+    with pytest.raises(ValueError, match="duplicate labels"):
+        rebalanced(generator="ros", data=twice, group_by="hospital")
+
+
+def test_columns_of_mixed_types_are_refused():
+    table = shortcut_table(20).assign(ward=["a", 1] * 10)
+    with pytest.raises(ValueError, match=r"'ward' is of dtype object and holds"):
+        rebalanced(generator="ros", data=table)
