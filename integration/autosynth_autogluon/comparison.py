@@ -16,7 +16,7 @@ from autogluon.tabular import TabularPredictor
 from sklearn.model_selection import train_test_split
 
 from autosynth import GroupReport, Table, group_report
-from autosynth.exceptions import ConfigError, DataError
+from autosynth.exceptions import ConfigError, DataError, GenerationError
 from autosynth.interval import Interval
 from autosynth.table import GroupBy
 from autosynth_autogluon.decision import PriorShift, best_threshold
@@ -238,14 +238,16 @@ def compare_arms(
         folder = None if path is None else str(Path(path) / name.replace(" ", "-"))
         predictor = TabularPredictor(
             label=label, eval_metric=metric, path=folder, verbosity=verbosity, **predictor_options
-        ).fit(
-            fit_rows,
-            hyperparameters=models,
-            presets=presets,
-            num_bag_folds=num_bag_folds,
-            time_limit=time_limit,
-            **(fit_options or {}),
         )
+        settings = {"presets": presets, "num_bag_folds": num_bag_folds, "time_limit": time_limit, **(fit_options or {})}
+        try:
+            predictor.fit(fit_rows, hyperparameters=models, **settings)
+        except (RuntimeError, AssertionError) as error:  # AutoGluon's, when every model failed or no time was left
+            limit = "no time limit" if time_limit is None else f"{time_limit:.0f} s"
+            raise GenerationError(
+                f"AutoGluon trained no model for the arm {name!r} with {limit}: {error} Give a longer time limit, or "
+                "faster models (hyperparameters)."
+            ) from error
         validation = predictor.predict_proba_oof().reindex(columns=classes, fill_value=0.0)
         tested = predictor.predict_proba(test_rows).reindex(columns=classes, fill_value=0.0)
         fits.append(_Fit(name, uses_synthetic, validation, tested, time.perf_counter() - started))

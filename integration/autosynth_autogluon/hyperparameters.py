@@ -25,6 +25,7 @@ from autosynth_autogluon.config import CONFIG_KEY, PARAMETER_PREFIX, InFoldConfi
 from autosynth_autogluon.families import LEFT_PLAIN
 from autosynth_autogluon.model_classes import rebalanced_class
 from autosynth_autogluon.side_table import SideTable
+from autosynth_autogluon.telemetry import without_telemetry
 
 logger = logging.getLogger(__name__)
 
@@ -131,6 +132,7 @@ def rebalanced(
             train, hyperparameters=rebalanced("default", generator="smote", keep_plain=True), num_bag_folds=5
         )
     """
+    without_telemetry()
     group_columns, bins, side = _side_table(group_by, data)
     config = InFoldConfig(
         generator=generator,

@@ -169,13 +169,22 @@ def test_a_group_of_one_row_needs_test_rows():
 def test_the_fit_command_prints_the_arms_and_writes_json(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shortcut_table(400, minority_share=0.3).to_csv("train.csv", index=False)
-    arguments = ["fit", "train.csv", "--label", "ill", "--hyperparameters", "toy", "--folds", "2", "--time-limit", "10"]
+    arguments = ["fit", "train.csv", "--label", "ill", "--hyperparameters", "toy", "--folds", "2", "--time-limit", "30"]
     with pytest.raises(SystemExit) as exit_info:
         main([*arguments, "--out", "fits", "--report", "arms.json", "--json"])
     assert exit_info.value.code == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed == json.loads((tmp_path / "arms.json").read_text())
     assert len(printed["arms"]) == 5
+
+
+def test_a_time_limit_too_short_for_any_model_is_one_clear_error(tmp_path, capsys):
+    shortcut_table(200, minority_share=0.3).to_csv(tmp_path / "train.csv", index=False)
+    arguments = ["fit", str(tmp_path / "train.csv"), "--label", "ill", "--time-limit", "0.01"]
+    with pytest.raises(SystemExit) as exit_info:
+        main([*arguments, "--out", str(tmp_path / "fits")])
+    assert exit_info.value.code == 2
+    assert "trained no model for the arm 'plain'" in capsys.readouterr().err
 
 
 def test_an_existing_output_folder_is_not_overwritten(tmp_path, capsys):

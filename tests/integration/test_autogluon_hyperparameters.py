@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
 
 import pandas as pd
@@ -118,6 +119,15 @@ def test_a_model_of_a_script_or_function_is_refused():
 def test_wrong_arguments_are_said_before_anything_is_fitted(arguments, message):
     with pytest.raises(ValueError, match=message):
         rebalanced(**arguments)
+
+
+def test_ray_does_not_report_home_unless_the_user_said_so(monkeypatch):
+    monkeypatch.delenv("RAY_USAGE_STATS_ENABLED", raising=False)
+    rebalanced({"GBM": {}}, generator="ros")
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "1")
+    rebalanced({"GBM": {}}, generator="ros")
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "1"
 
 
 def test_a_repeated_index_is_refused():
