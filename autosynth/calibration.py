@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-def correct_prior(
-    proba: npt.ArrayLike, *, trained: npt.ArrayLike, target: npt.ArrayLike
-) -> npt.NDArray[np.float64]:
+def correct_prior(proba: npt.ArrayLike, *, trained: npt.ArrayLike, target: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Return probabilities as they would be under another class prior.
 
     By Bayes' rule p_target(y | x) is proportional to p_trained(y | x) · target(y) / trained(y), exactly so when the
@@ -56,7 +54,9 @@ def correct_prior(
             "Give (n_rows, n_classes) and twice (n_classes,)."
         )
     if (before < 0).any() or (after < 0).any() or before.sum() <= 0 or after.sum() <= 0:
-        raise DataError(f"class priors are {before.tolist()} and {after.tolist()}. They must not be negative or all zero.")
+        raise DataError(
+            f"class priors are {before.tolist()} and {after.tolist()}. They must not be negative or all zero."
+        )
     before, after = before / before.sum(), after / after.sum()
     ratio = np.divide(after, before, out=np.zeros_like(after), where=before > 0)
     corrected = given * ratio

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -85,8 +85,9 @@ def rebalance(
     The file written has two more columns, is_synthetic and weight. Rows made before a split leak into validation:
     rebalance training rows only, or use `autosynth fit`.
     """
-    from autosynth.files import read_table, write_table
+    from autosynth.files import check_table_target, read_table, write_table
 
+    check_table_target(out)
     _check_report_path(report)
     frame = read_table(train)
     taken = [name for name in ("is_synthetic", "weight") if name in frame.columns]
@@ -182,8 +183,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         except AutosynthError as error:
             typer.echo(f"error: {error}", err=True)
             sys.exit(EXIT_USAGE)
-        except KeyboardInterrupt:
-            typer.echo("interrupted; nothing was written.", err=True)
+        except (KeyboardInterrupt, SystemExit) as stop:  # typer turns the one into the other
+            if isinstance(stop, SystemExit) and stop.code != EXIT_INTERRUPTED:
+                raise
+            typer.echo("interrupted; no half-written file was left.", err=True)
             sys.exit(EXIT_INTERRUPTED)
 
 
@@ -236,6 +239,10 @@ def _require_columns(frame: Any, names: Sequence[str]) -> None:
 def _check_report_path(path: Path | None) -> None:
     if path is not None and path.suffix not in (".html", ".json"):
         raise ConfigError(f"--report {str(path)!r} ends in neither .html nor .json.")
+    if path is not None:
+        from autosynth.files import check_target
+
+        check_target(path)
 
 
 def _write_report(found: autosynth.RebalanceReport, path: Path) -> None:
@@ -259,6 +266,13 @@ def _progress(what: str) -> Iterator[Any]:
         yield lambda n_rows: progress.advance(task, n_rows)
 
 
-def _show_warning(message: Any, category: Any, *_: Any) -> None:
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,  # noqa: ARG001 - the signature of warnings.showwarning
+    lineno: int,  # noqa: ARG001
+    file: TextIO | None = None,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> None:
     if issubclass(category, autosynth.AutosynthWarning):
         typer.echo(f"warning: {message}", err=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from autosynth.exceptions import PluginError
-from autosynth.schema import ColumnSchema, cast_numbers
+from autosynth.exceptions import DataError, PluginError
+from autosynth.schema import ColumnSchema, cast_numbers, cast_times, dtype_limits
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,12 +21,12 @@ LIMIT_TOLERANCE = 1e-9  # relative; a float that went through float32 and back m
 
 
 def conform(
-    rows: pd.DataFrame, schema: TableSchema, *, owner: str, within_limits: bool = True
+    rows: pd.DataFrame, schema: TableSchema, *, owner: str | None, within_limits: bool = True
 ) -> tuple[pd.DataFrame, npt.NDArray[np.bool_], Counter[str]]:
     """Return rows in the dtypes of the real table, which of the given rows are valid, and the refusals by reason.
 
     A cell is never repaired: a row with a missing value where the real rows have none, an unknown category, a number
-    that is infinite, outside the observed limits or not whole where the real ones are, is refused.
+    that is infinite, outside the observed limits or the dtype, or not whole where the real ones are, is refused.
 
     Parameters
     ----------
@@ -33,8 +34,8 @@ def conform(
         As a generator returned them.
     schema : TableSchema
         Learned from the real rows.
-    owner : str
-        The generator's name, for messages.
+    owner : str or None
+        The generator's name, for messages; None for rows that the user gave.
     within_limits : bool
         Whether numbers outside the observed limits are refused.  Fresh real rows now and then exceed them.
 
@@ -50,14 +51,20 @@ def conform(
     Raises
     ------
     PluginError
-        If the columns are not those of the table: that is no matter of single rows.
+        If the columns are not those of the table, or hold what is no scalar: that is no matter of single rows.
+    DataError
+        The same, for rows that the user gave.
     """
     _check_columns(rows, schema, owner)
     rows = rows.reset_index(drop=True)
     valid = np.ones(len(rows), dtype=bool)
     refusals: Counter[str] = Counter()
     for column in schema.columns:
-        for reason, is_bad in _faults(rows[column.name], column, within_limits):
+        try:
+            faults = _faults(rows[column.name], column, within_limits)
+        except TypeError as error:  # a cell that is no scalar
+            raise _failure(owner, f"a column {column.name!r} whose cells are no plain values: {error}") from error
+        for reason, is_bad in faults:
             refusals[f"{column.name}: {reason}"] += int((is_bad & valid).sum())
             valid &= ~is_bad
     kept = rows.loc[valid].reset_index(drop=True)
@@ -65,15 +72,22 @@ def conform(
     return frame, valid, Counter({reason: count for reason, count in refusals.items() if count})
 
 
-def _check_columns(rows: pd.DataFrame, schema: TableSchema, owner: str) -> None:
+def _failure(owner: str | None, what: str) -> PluginError | DataError:
+    if owner is None:
+        return DataError(f"the synthetic rows are {what}")
+    return PluginError(f"generator {owner!r} returned {what}")
+
+
+def _check_columns(rows: pd.DataFrame, schema: TableSchema, owner: str | None) -> None:
     if not isinstance(rows, pd.DataFrame):
-        raise PluginError(f"generator {owner!r} returned a {type(rows).__name__}. It must return a pandas DataFrame.")
+        raise _failure(owner, f"a {type(rows).__name__}. They must come as a pandas DataFrame.")
     foreign = [name for name in rows.columns if name not in schema.names]
     absent = [name for name in schema.names if name not in rows.columns]
     if foreign or absent or not rows.columns.is_unique:
-        raise PluginError(
-            f"generator {owner!r} returned other columns than the table has: "
-            f"foreign {foreign or 'none'}, absent {absent or 'none'}. It must return each column of the table once."
+        raise _failure(
+            owner,
+            f"a table with other columns than the real one: foreign {foreign or 'none'}, absent {absent or 'none'}. "
+            "Each column of the real table must come once.",
         )
 
 
@@ -86,7 +100,7 @@ def _faults(
         return faults + _number_faults(values, column, missing, within_limits)
     if column.values is not None:
         known = pd.Index(list(column.values), dtype=object)
-        unknown = known.get_indexer(pd.Index(values.astype(object))) < 0
+        unknown = known.get_indexer(pd.Index(values.astype(object), dtype=object)) < 0
         return [*faults, ("a value that the real rows do not hold", unknown & ~missing)]
     is_text = values.map(lambda value: isinstance(value, str)).to_numpy(dtype=bool)
     return [*faults, ("not a text", ~is_text & ~missing)]
@@ -100,7 +114,9 @@ def _number_faults(
     inside = ~(missing | not_number)
     faults = [("not a number" if column.kind in ("numeric", "integer") else "not a point in time", not_number)]
     faults.append(("infinite", np.isinf(numbers)))
-    if within_limits and column.minimum is not None and column.maximum is not None:
+    if column.minimum is None or column.maximum is None:
+        faults.append(("a value, where the real rows hold none", inside))
+    elif within_limits:
         slack = LIMIT_TOLERANCE * max(abs(column.minimum), abs(column.maximum))
         outside = (numbers < column.minimum - slack) | (numbers > column.maximum + slack)
         faults.append(
@@ -108,22 +124,42 @@ def _number_faults(
         )
     if column.kind == "integer":
         faults.append(("not a whole number", inside & (np.floor(numbers) != numbers)))
+    if column.kind in ("numeric", "integer") and values.dtype != column.dtype:
+        lowest, highest = dtype_limits(column.dtype)
+        faults.append((f"too large for dtype {column.dtype}", (numbers < lowest) | (numbers > highest)))
     return faults
 
 
 def _as_numbers(values: pd.Series[Any], column: ColumnSchema) -> npt.NDArray[np.float64]:
     """Return values on the number line of the column; what cannot be read becomes NaN and is refused by name."""
-    if column.kind == "datetime":
-        return column.to_float(pd.Series(pd.to_datetime(values, errors="coerce", utc=True)))
-    if column.kind == "timedelta":
-        return column.to_float(pd.Series(pd.to_timedelta(values, errors="coerce")))
+    if column.kind in ("datetime", "timedelta"):
+        return column.to_float(_as_time(values, column))
     return pd.to_numeric(values, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
+
+
+def _as_time(values: pd.Series[Any], column: ColumnSchema) -> pd.Series[Any]:
+    if values.dtype == column.dtype:
+        return values
+    if column.kind == "timedelta":
+        read: Any = partial(pd.to_timedelta, errors="coerce")
+    else:
+        read = partial(pd.to_datetime, errors="coerce", utc=True, format="mixed")
+    times = pd.Series(read(values))
+    try:
+        column.to_float(times)
+    except DataError:  # some lie beyond 64 bits of nanoseconds; read one by one, those become missing
+        times = pd.Series(read(values.astype(object)))
+    return times
 
 
 def _cast(values: pd.Series[Any], column: ColumnSchema) -> pd.Series[Any]:
     if column.is_number_like:
         if values.dtype == column.dtype:
             return values
+        if column.kind in ("datetime", "timedelta"):
+            return cast_times(_as_time(values, column), column)
+        if column.kind == "integer" and pd.api.types.is_integer_dtype(values.dtype):
+            return values.astype(column.dtype)  # not through float64, which is exact up to 2**53 only
         return cast_numbers(pd.Series(_as_numbers(values, column)), column)
     if isinstance(column.dtype, pd.CategoricalDtype) or values.dtype == column.dtype:
         return values.astype(column.dtype)

@@ -34,7 +34,8 @@ def read_table(path: AnyPath) -> pd.DataFrame:
     if not Path(path).is_file():
         raise ConfigError(f"{str(path)!r} is not a file. Give the path of a CSV or Parquet file.")
     try:
-        return pd.read_parquet(path) if is_parquet else pd.read_csv(path)
+        # With low_memory, a long column of codes such as 7 and "7A" would come in as numbers here and texts there.
+        return pd.read_parquet(path) if is_parquet else pd.read_csv(path, low_memory=False)
     except Exception as error:
         raise DataError(f"{str(path)!r} could not be read as {'Parquet' if is_parquet else 'CSV'}: {error}") from error
 
@@ -64,23 +65,39 @@ def write_text(text: str, path: AnyPath) -> Path:
 
 def write_beside(path: AnyPath, write: Callable[[Path], object]) -> Path:
     """Let ``write`` fill a temporary file beside ``path``, then rename it; whatever happens, no partial file stays."""
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise OutputError(
-            f"{str(target.parent)!r} is not a folder, so {target.name!r} cannot be written there. Create it first."
-        )
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
+    target = check_target(path)
+    temporary: Path | None = None
     try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        temporary = Path(name)
+        os.close(handle)
         write(temporary)
         _keep_mode(temporary, target)
         temporary.replace(target)
     except OSError as error:
         raise OutputError(f"{str(target)!r} could not be written: {error}. The target is as it was before.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
     return target
+
+
+def check_target(path: AnyPath) -> Path:
+    """Return ``path`` as a Path; raises OutputError when no file can be put there, before any work is done for it."""
+    target = Path(path)
+    if target.is_dir():
+        raise OutputError(f"{str(target)!r} is a folder. Give the path of a file.")
+    if not target.parent.is_dir():
+        raise OutputError(
+            f"{str(target.parent)!r} is not a folder, so {target.name!r} cannot be written there. Create it first."
+        )
+    return target
+
+
+def check_table_target(path: AnyPath) -> Path:
+    """As :func:`check_target`, for a table: its name must end in one of the formats written."""
+    _is_parquet(path)
+    return check_target(path)
 
 
 def _is_parquet(path: AnyPath) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_che
 
 import numpy as np
 
-from autosynth.exceptions import ConfigError, nearest
+from autosynth.exceptions import AutosynthError, ConfigError, PluginError, nearest
 from autosynth.extras import missing_modules
 
 if TYPE_CHECKING:
@@ -124,7 +124,13 @@ class GeneratorInfo:
         ------
         ConfigError
             If an option is unknown (with the nearest one) or out of its range.
+        PluginError
+            If the plugin's own code raises.
         """
+        if options is not None and not isinstance(options, Mapping):
+            raise ConfigError(
+                f"generator_options={options!r} is a {type(options).__name__}. Give a mapping of names to values."
+            )
         given = dict(options or {})
         for key in given:
             if key not in self.defaults:
@@ -134,10 +140,14 @@ class GeneratorInfo:
                 )
         try:
             return self.factory(self.options(**given))
-        except ConfigError:
+        except AutosynthError:
             raise
         except (TypeError, ValueError) as error:
             raise ConfigError(f"options of generator {self.name!r} are wrong: {error}") from error
+        except Exception as error:
+            raise PluginError(
+                f"plugin {self.plugin!r} of {self.distribution} raised while it built {self.name!r}: {error!r}"
+            ) from error
 
 
 @dataclass(frozen=True, kw_only=True)

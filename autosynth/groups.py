@@ -78,7 +78,7 @@ class GroupAxis:
             codes = np.searchsorted(np.asarray(self.edges)[1:-1], numbers, side="left")
             return np.where(np.isnan(numbers), missing_code, codes)
         known = pd.Index([value for value in self.values if value is not None], dtype=object)
-        codes = known.get_indexer(pd.Index(values.astype(object)))
+        codes = known.get_indexer(pd.Index(values.astype(object), dtype=object))
         return np.where(values.isna().to_numpy(), missing_code, codes)
 
 
@@ -211,6 +211,11 @@ def _group_axis(values: pd.Series[Any], column: ColumnSchema, bins: int | Sequen
             f"group column {column.name!r} holds {column.n_distinct} different texts. "
             "Group by a column whose values repeat."
         )
+    if bins is not None and (not column.is_number_like or column.n_distinct < 2):
+        raise ConfigError(
+            f"group_by asks for bins of {column.name!r}, which holds {column.n_distinct} distinct values of kind "
+            f"{column.kind}. Bins need at least two numbers, dates or durations; use None to group by its values."
+        )
     if not column.is_number_like or (bins is None and column.n_distinct <= MAX_UNBINNED_VALUES):
         return _value_axis(values, column)
     edges = _bin_edges(column.to_float(values), column, DEFAULT_BINS if bins is None else bins)
@@ -219,29 +224,51 @@ def _group_axis(values: pd.Series[Any], column: ColumnSchema, bins: int | Sequen
 
 
 def _bin_edges(numbers: npt.NDArray[np.float64], column: ColumnSchema, bins: int | Sequence[float]) -> list[float]:
-    if isinstance(bins, int):
+    if isinstance(bins, int | np.integer):
         if bins < 2:
             raise ConfigError(f"group_by bins for {column.name!r} are {bins}. Use a whole number from 2 on, or edges.")
-        inner = np.unique(np.nanquantile(numbers, np.linspace(0, 1, bins + 1)[1:-1]))
+        inner = np.unique(np.nanquantile(numbers, np.linspace(0, 1, int(bins) + 1)[1:-1]))
+        # Where the largest value fills the upper quantiles, it is a bin of its own: the one above all smaller values.
         inner = inner[inner < np.nanmax(numbers)]
+        inner = inner if len(inner) else np.unique(numbers[~np.isnan(numbers)])[-2:-1]
     else:
-        inner = np.unique(np.asarray(bins, dtype="float64"))
-        if len(inner) == 0 or not np.isfinite(inner).all():
-            raise ConfigError(f"group_by edges for {column.name!r} are {bins!r}. Give finite numbers, in rising order.")
+        inner = _given_edges(bins, column)
     return [-np.inf, *inner.tolist(), np.inf]
 
 
+def _given_edges(edges: Sequence[Any], column: ColumnSchema) -> npt.NDArray[np.float64]:
+    try:
+        if column.kind == "datetime":
+            inner = column.to_float(pd.Series(pd.to_datetime(list(edges), utc=True)))
+        elif column.kind == "timedelta":
+            inner = column.to_float(pd.Series(pd.to_timedelta(list(edges))))
+        else:
+            inner = np.asarray(edges, dtype="float64").reshape(-1)
+    except (TypeError, ValueError):
+        inner = np.empty(0)
+    if len(inner) == 0 or not np.isfinite(inner).all():
+        what = "numbers" if column.kind in ("numeric", "integer") else f"values of kind {column.kind}"
+        raise ConfigError(f"group_by edges for {column.name!r} are {edges!r}. Give finite {what}, or a number of bins.")
+    return np.unique(inner)
+
+
 def _bin_names(edges: Sequence[float], column: ColumnSchema) -> list[str]:
-    inner = [_show_edge(edge, column) for edge in edges[1:-1]]
+    """Name the bins by their edges, with as many digits as tell the edges apart: a name is the identity of a group."""
+    for digits in range(6, 18):
+        inner = [_show_edge(edge, column, digits) for edge in edges[1:-1]]
+        if len(set(inner)) == len(inner):
+            break
     between = [f"({low}, {high}]" for low, high in itertools.pairwise(inner)]
     return [f"<= {inner[0]}", *between, f"> {inner[-1]}"]
 
 
-def _show_edge(edge: float, column: ColumnSchema) -> str:
+def _show_edge(edge: float, column: ColumnSchema, digits: int) -> str:
     if column.kind == "datetime":
         moment = pd.Timestamp(int(edge))
-        return str(moment.date()) if moment == moment.normalize() else str(moment.round("s"))
-    return str(pd.Timedelta(int(edge))) if column.kind == "timedelta" else f"{edge:.6g}"
+        if moment == moment.normalize():
+            return str(moment.date())
+        return str(moment.round("s") if digits == 6 else moment)
+    return str(pd.Timedelta(int(edge))) if column.kind == "timedelta" else f"{edge:.{digits}g}"
 
 
 def _check_number_of_groups(n_groups: int, n_rows: int, schema: TableSchema) -> None:

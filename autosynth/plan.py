@@ -87,10 +87,11 @@ class SamplingPlan:
         >>> from autosynth.table import Table
         >>> table = Table.from_frame(shortcut_table(n_rows=200, random_state=0), label="ill", group_by="hospital")
         >>> plan = SamplingPlan.make(table, strategy=0.5)
-        >>> {str(row.group): (row.n_real, row.n_oversample) for row in plan.groups}  # doctest: +SKIP
-        {'ill=no, hospital=north': (90, 0), ...}
+        >>> plan.groups[0].n_oversample, min(row.n_real + row.n_oversample for row in plan.groups[1:])
+        (0, 82)
         """
         _check_amounts(augment, alpha, synthetic_weight)
+        augment = int(augment)
         sizes = table.group_sizes
         targets = _targets(strategy, table.grouping, sizes)
         n_max = int(sizes.max())
@@ -178,7 +179,7 @@ class SamplingPlan:
 def _check_amounts(augment: int, alpha: float | None, synthetic_weight: float) -> None:
     if isinstance(augment, bool) or not isinstance(augment, int | np.integer) or augment < 0:
         raise ConfigError(f"augment={augment!r}. Use a whole number of rows per group, from 0 on.")
-    if alpha is not None and not 0 <= alpha <= 1:
+    if alpha is not None and not (_is_number(alpha) and 0 <= alpha <= 1):
         raise ConfigError(f"alpha={alpha!r}. Use a weight from 0 to 1, or None for N / (n_max + N).")
     if alpha and not augment:
         raise ConfigError(
@@ -186,10 +187,14 @@ def _check_amounts(augment: int, alpha: float | None, synthetic_weight: float) -
         )
     if alpha == 1:
         raise ConfigError("alpha=1 gives real rows no weight at all. Use less than 1.")
-    if not 0 < synthetic_weight <= 10:
+    if not (_is_number(synthetic_weight) and 0 < synthetic_weight <= 10):
         raise ConfigError(
             f"synthetic_weight={synthetic_weight!r}. Use a number above 0, at most 10; 1 counts like a real row."
         )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
 def _targets(strategy: Strategy, grouping: Grouping, sizes: npt.NDArray[np.int64]) -> Sequence[int]:
@@ -197,9 +202,9 @@ def _targets(strategy: Strategy, grouping: Grouping, sizes: npt.NDArray[np.int64
     n_max = int(sizes.max())
     if isinstance(strategy, Mapping):
         return _explicit_targets(strategy, grouping, sizes)
-    if strategy == "balance":
+    if isinstance(strategy, str) and strategy == "balance":
         return [n_max] * len(sizes)
-    if isinstance(strategy, int | float | np.number) and not isinstance(strategy, bool) and 0 < strategy <= 1:
+    if not isinstance(strategy, str) and _is_number(strategy) and 0 < strategy <= 1:
         return [max(int(size), round(float(strategy) * n_max)) for size in sizes]
     raise ConfigError(
         f"strategy={strategy!r} is unknown. Use 'balance', a ratio in (0, 1] of the largest group, "
@@ -209,8 +214,12 @@ def _targets(strategy: Strategy, grouping: Grouping, sizes: npt.NDArray[np.int64
 
 def _explicit_targets(strategy: Mapping[Any, int], grouping: Grouping, sizes: npt.NDArray[np.int64]) -> Sequence[int]:
     targets: list[int] = sizes.tolist()
+    named: dict[int, Any] = {}
     for key, wanted in strategy.items():
         position = grouping.groups.index(grouping.find(key))
+        if position in named:
+            raise ConfigError(f"strategy names {grouping.groups[position]} twice: {named[position]!r} and {key!r}.")
+        named[position] = key
         if isinstance(wanted, bool) or not isinstance(wanted, int | np.integer) or wanted < 0:
             raise ConfigError(f"strategy asks for {wanted!r} rows of {key!r}. Use a whole number.")
         if wanted < sizes[position]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ENTRY_POINT_GROUP = "autosynth"
+AUTO = "auto"  # as generator=, the choice of the hook autosynth_choose_generator
 
 
 class PluginRegistry:
@@ -65,6 +66,10 @@ class PluginRegistry:
             if a generator's name is taken.  The plugin then leaves nothing behind.
         """
         before = dict(self._generators)
+        if self._manager.is_registered(plugin) or self._manager.has_plugin(name):
+            raise PluginLoadError(
+                f"plugin {name!r} of {distribution} could not be loaded: it, or its name, is registered."
+            )
         try:
             self._manager.register(plugin, name=name)
             self._manager.check_pending()
@@ -117,14 +122,18 @@ class PluginRegistry:
         return generator
 
     def call(self, hook: str, **arguments: Any) -> list[Any]:
-        """Call a hook plugin by plugin and return the answers that are not None.
+        """Call a hook plugin by plugin and return the answers that are not None; raises as :meth:`answers`."""
+        return [answer for _, answer in self.answers(hook, **arguments)]
+
+    def answers(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
+        """Call a hook plugin by plugin and return (plugin, answer) for the answers that are not None.
 
         Raises
         ------
         PluginError
             If an implementation raises; it names the plugin and chains the cause.  Our own errors pass unchanged.
         """
-        answers: list[Any] = []
+        answers: list[tuple[str, Any]] = []
         for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
             try:
                 answer = implementation.function(*(arguments[name] for name in implementation.argnames))
@@ -133,7 +142,7 @@ class PluginRegistry:
             except Exception as error:
                 raise PluginError(f"plugin {implementation.plugin_name!r} raised in {hook}: {error!r}") from error
             if answer is not None:
-                answers.append(answer)
+                answers.append((implementation.plugin_name, answer))
                 if getattr(self._manager.hook, hook).spec.opts["firstresult"]:
                     break
         return answers
@@ -168,6 +177,12 @@ class _Registration:
     def __call__(
         self, name: str, factory: Callable[[Any], RowGenerator], *, options: type[Any] = NoOptions, **facts: Any
     ) -> None:
+        if not dataclasses.is_dataclass(options):
+            raise ConfigError(
+                f"options={options!r} of generator {name!r} is no dataclass. Options are a frozen dataclass."
+            )
+        if name == AUTO:
+            raise ConfigError(f"the generator name {AUTO!r} is reserved for the choice of the installed plugins.")
         taken = self._generators.get(name)
         if taken is not None:
             raise ConfigError(
@@ -179,7 +194,7 @@ class _Registration:
         )
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class InstalledGenerators:
     """What :func:`generators` found: generators by name, and plugins that could not be loaded."""
 

@@ -17,7 +17,7 @@ from autosynth.checks.verdict import check_rows
 from autosynth.exceptions import AutosynthWarning, ConfigError
 from autosynth.generator import RowGenerator
 from autosynth.plan import SamplingPlan, Strategy
-from autosynth.plugins import PluginRegistry, current_plugins
+from autosynth.plugins import AUTO, PluginRegistry, current_plugins
 from autosynth.report import RebalanceReport
 from autosynth.seeding import RandomState, as_generator
 from autosynth.synthesis import SyntheticRows, fit_generator, sample_rows
@@ -160,7 +160,8 @@ def rebalance(
     registry = current_plugins()
     name, unfitted = resolve_generator(generator, generator_options, table, registry)
     if not plan.n_synthetic:
-        _warn("the plan adds no row: every group already has the rows asked for.")
+        message = "the plan adds no row: every group already has the rows asked for."
+        warnings.warn(message, AutosynthWarning, stacklevel=2)
         made = sample_rows(unfitted, table, {}, name=name, rng=sample_rng)
     else:
         fitted = fit_generator(unfitted, table, name=name, rng=fit_rng)
@@ -190,7 +191,7 @@ def resolve_generator(
         if generator_options:
             raise ConfigError("generator_options go with a registered name. Configure the generator object itself.")
         return type(generator).__name__, generator
-    if generator == "auto":
+    if generator == AUTO:
         choices = registry.call("autosynth_choose_generator", schema=table.schema, groups=table.groups)
         if not choices:
             raise ConfigError(
@@ -246,8 +247,8 @@ def augmented_rows(plan: SamplingPlan, made: SyntheticRows) -> np.ndarray[Any, n
 
 def new_labels(index: pd.Index, n_rows: int) -> pd.Index:
     """Return index labels for synthetic rows that no real row has: the next whole numbers, or "synthetic-0", ..."""
-    if pd.api.types.is_integer_dtype(index.dtype):
-        start = max(int(index.max()) + 1, 0)
+    start = max(int(index.max()) + 1, 0) if pd.api.types.is_integer_dtype(index.dtype) else None
+    if start is not None and start + n_rows <= np.iinfo(np.int64).max:
         return pd.RangeIndex(start, start + n_rows, name=index.name)
     prefix = "synthetic-"
     texts = index.get_level_values(0) if isinstance(index, pd.MultiIndex) else index
@@ -284,8 +285,7 @@ def _act_on(checks: CheckReport, mode: CheckMode) -> None:
     if mode == "raise":
         checks.raise_if_failed()
     elif not checks.passed:
-        _warn(f"{checks.describe_failures()}\nLook at result.checks; check='raise' stops here, check='off' is silent.")
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, AutosynthWarning, stacklevel=3)
+        message = (
+            f"{checks.describe_failures()}\nLook at result.checks; check='raise' stops here, check='off' is silent."
+        )
+        warnings.warn(message, AutosynthWarning, stacklevel=3)  # where rebalance was called

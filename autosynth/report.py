@@ -149,7 +149,10 @@ def _counted(reasons: Mapping[str, int]) -> str:
 
 
 def _html_table(frame: pd.DataFrame) -> str:
-    return str(frame.to_html(index=False, border=0, escape=True, float_format=lambda number: f"{number:.3g}"))
+    import pandas as pd
+
+    with pd.option_context("display.max_colwidth", None):  # pandas cuts messages after 50 characters
+        return str(frame.to_html(index=False, border=0, escape=True, float_format=lambda number: f"{number:.3g}"))
 
 
 def _html_list(facts: Mapping[str, Any]) -> str:

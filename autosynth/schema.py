@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -23,7 +24,7 @@ NUMBER_LIKE: frozenset[ColumnKind] = frozenset({"numeric", "integer", "datetime"
 MAX_DECIMALS = 6  # a column with more observed decimals counts as continuous
 TEXT_MIN_DISTINCT = 50
 TEXT_MIN_DISTINCT_SHARE = 0.5  # of the non-missing values; below it strings are codes of categories
-TIME_UNITS_NS = {"day": 86_400 * 10**9, "hour": 3_600 * 10**9, "minute": 60 * 10**9, "second": 10**9}
+UNITS_NS = {"D": 86_400 * 10**9, "h": 3_600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,24 +71,36 @@ class ColumnSchema:
         return self.n_missing > 0
 
     def to_float(self, values: pd.Series[Any]) -> npt.NDArray[np.float64]:
-        """Return a number-like column as float64, missing as NaN; dates and durations as nanoseconds."""
+        """Return a number-like column as float64, missing as NaN; dates and durations as nanoseconds.
+
+        Whole numbers are exact up to 2**53.
+
+        Raises
+        ------
+        DataError
+            If a date or duration does not fit into 64 bits of nanoseconds.
+        """
         if self.kind in ("datetime", "timedelta"):
-            return _nanoseconds(values, self.kind)
+            stamps, missing = _nanoseconds(values, self.kind)
+            return np.where(missing, np.nan, stamps.astype("float64"))
         return values.to_numpy(dtype="float64", na_value=np.nan)
 
     def from_float(self, numbers: npt.NDArray[np.float64]) -> pd.Series[Any]:
         """Return numbers as a column of this kind and dtype: on the observed resolution and inside the limits.
 
-        NaN becomes missing.  For generators that compute on the number line.
+        NaN becomes missing.  For generators that compute on the number line.  It undoes :meth:`to_float`; dates and
+        durations come back to the microsecond.
         """
         numbers = np.asarray(numbers, dtype="float64")
-        if self.resolution is not None:
-            steps = np.round(numbers / self.resolution)
-            # 7 / 100 is 0.07, while 7 * 0.01 is 0.07000000000000001.
-            per_unit = round(1 / self.resolution)
-            numbers = steps / per_unit if self.resolution < 1 else steps * self.resolution
         if self.minimum is not None and self.maximum is not None:
             numbers = np.clip(numbers, self.minimum, self.maximum)
+        if self.kind in ("datetime", "timedelta"):
+            # float64 holds the nanoseconds of today's dates to the nearest 256. So steps are counted, which is exact
+            # from a microsecond on, and multiplied as integers.
+            missing, step = np.isnan(numbers), int(self.resolution or 1)
+            return _times(np.round(np.where(missing, 0.0, numbers) / step).astype("int64") * step, missing, self)
+        if self.resolution is not None:
+            numbers = np.round(numbers, round(-math.log10(self.resolution)))
         return cast_numbers(pd.Series(numbers), self)
 
 
@@ -146,13 +159,14 @@ def infer_column(values: pd.Series[Any]) -> ColumnSchema:
     present = values.dropna()
     observed: dict[str, Any] = {}
     if kind in NUMBER_LIKE and len(present):
-        numbers = ColumnSchema(name=None, kind=kind, dtype=values.dtype, n_missing=0, n_distinct=0).to_float(present)
+        bare = ColumnSchema(name=values.name, kind=kind, dtype=values.dtype, n_missing=0, n_distinct=0)
+        numbers = bare.to_float(present)
         _refuse_infinite(values.name, numbers)
         distinct = np.unique(numbers)
         observed = {
             "minimum": float(distinct[0]),
             "maximum": float(distinct[-1]),
-            "resolution": _resolution(kind, distinct),
+            "resolution": _resolution(kind, present, distinct),
         }
         n_distinct = len(distinct)
     else:
@@ -182,24 +196,30 @@ def plain(value: Any) -> Any:
 
 
 def cast_numbers(numbers: pd.Series[Any], column: ColumnSchema) -> pd.Series[Any]:
-    """Return float64 numbers in the dtype of a number-like column; NaN becomes the dtype's own missing value."""
-    missing = numbers.isna()
-    if column.kind in ("datetime", "timedelta"):
-        whole = numbers.fillna(0).astype("int64")
-        if column.kind == "timedelta":
-            return pd.Series(pd.to_timedelta(whole, unit="ns").mask(missing).astype(column.dtype))
-        moments = pd.to_datetime(whole, unit="ns").mask(missing)
-        zone = _time_zone(column.dtype)
-        return pd.Series((moments.dt.tz_localize("UTC").dt.tz_convert(zone) if zone else moments).astype(column.dtype))
+    """Return float64 numbers in the dtype of a numeric or integer column; NaN becomes the dtype's own missing value."""
     if column.kind == "integer":
-        return (
-            numbers.astype("Int64").astype(column.dtype)
-            if missing.any()
-            else numbers.astype("int64").astype(column.dtype)
-        )
+        whole = numbers.clip(*dtype_limits(column.dtype))
+        width: Any = "UInt64" if getattr(column.dtype, "kind", "i") == "u" else "Int64"
+        return pd.Series(whole.astype(width if numbers.isna().any() else width.lower()).astype(column.dtype))
     if isinstance(column.dtype, pd.api.extensions.ExtensionDtype):
         return numbers.astype("Float64").astype(column.dtype)
     return numbers.astype(column.dtype)
+
+
+def cast_times(values: pd.Series[Any], column: ColumnSchema) -> pd.Series[Any]:
+    """Return dates or durations in the dtype of the column, index 0 to n - 1."""
+    return _times(*_nanoseconds(values, column.kind), column)
+
+
+def dtype_limits(dtype: Any) -> tuple[float, float]:
+    """Return the smallest and largest float64 that fit a number dtype of numpy, pandas or pyarrow."""
+    base: Any = getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype))
+    limits: Any = np.iinfo(base) if base.kind in "iu" else np.finfo(base)
+    # 2**63 - 1 has no float64: the nearest one is 2**63, which does not fit.
+    highest = float(limits.max)
+    return float(limits.min), highest if base.kind == "f" or int(highest) <= limits.max else float(
+        np.nextafter(highest, 0)
+    )
 
 
 def _kind(values: pd.Series[Any]) -> ColumnKind:
@@ -252,25 +272,50 @@ def _refuse_infinite(name: Hashable, numbers: npt.NDArray[np.float64]) -> None:
         )
 
 
-def _resolution(kind: ColumnKind, distinct: npt.NDArray[np.float64]) -> float | None:
+def _resolution(kind: ColumnKind, present: pd.Series[Any], distinct: npt.NDArray[np.float64]) -> float | None:
     if kind == "integer":
         return 1.0
     if kind in ("datetime", "timedelta"):
-        return next((float(unit) for unit in TIME_UNITS_NS.values() if not np.any(distinct % unit)), None)
-    for decimals in range(MAX_DECIMALS + 1):
-        if np.array_equal(np.round(distinct, decimals), distinct):
-            return float(10.0**-decimals)
+        stamps, _ = _nanoseconds(present, kind)
+        return next((float(step) for step in UNITS_NS.values() if step > 1 and not np.any(stamps % step)), None)
+    with np.errstate(over="ignore"):  # the largest floats times 10 are infinite, and so have no decimals
+        for decimals in range(MAX_DECIMALS + 1):
+            if np.array_equal(np.round(distinct, decimals), distinct):
+                return float(10.0**-decimals)
     return None
 
 
-def _nanoseconds(values: pd.Series[Any], kind: ColumnKind) -> npt.NDArray[np.float64]:
-    missing = values.isna().to_numpy()
-    if kind == "datetime":
-        moments = pd.to_datetime(values, utc=True).dt.tz_localize(None)
-        stamps = moments.to_numpy(dtype="datetime64[ns]")
-    else:
-        stamps = values.to_numpy(dtype="timedelta64[ns]")
-    return np.where(missing, np.nan, stamps.astype("int64").astype("float64"))
+def _nanoseconds(values: pd.Series[Any], kind: ColumnKind) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Return dates (in UTC) or durations as whole nanoseconds, and which of them are missing."""
+    try:
+        if kind == "datetime":
+            stamps = pd.to_datetime(values, utc=True).dt.tz_localize(None).dt.as_unit("ns").to_numpy("datetime64[ns]")
+        else:
+            stamps = values.dt.as_unit("ns").to_numpy("timedelta64[ns]")
+    except ValueError as error:  # out of bounds, by whichever of pandas and pyarrow holds the values
+        raise DataError(
+            f"column {values.name!r} holds {'dates' if kind == 'datetime' else 'durations'} that do not fit into 64 "
+            f"bits of nanoseconds ({pd.Timestamp.min.date()} to {pd.Timestamp.max.date()}), {values.min()} to "
+            f"{values.max()}. Replace those that stand for 'open' or 'unknown' by a missing value."
+        ) from error
+    return stamps.astype("int64"), values.isna().to_numpy(dtype=bool)
+
+
+def _times(stamps: npt.NDArray[np.int64], missing: npt.NDArray[np.bool_], column: ColumnSchema) -> pd.Series[Any]:
+    """Return nanoseconds (in UTC) as dates or durations of the column's dtype, rounded to its unit."""
+    unit = UNITS_NS[_time_unit(column.dtype)]
+    whole = pd.Series(np.where(missing, 0, (stamps + unit // 2) // unit * unit))
+    if column.kind == "timedelta":
+        return pd.Series(pd.to_timedelta(whole, unit="ns").mask(missing).astype(column.dtype))
+    moments = pd.to_datetime(whole, unit="ns").mask(missing)
+    zone = _time_zone(column.dtype)
+    return pd.Series((moments.dt.tz_localize("UTC").dt.tz_convert(zone) if zone else moments).astype(column.dtype))
+
+
+def _time_unit(dtype: Any) -> str:
+    if isinstance(dtype, np.dtype):
+        return np.datetime_data(dtype)[0]
+    return str(getattr(getattr(dtype, "pyarrow_dtype", dtype), "unit", "D"))  # pyarrow's dates have no unit
 
 
 def _time_zone(dtype: Any) -> Any:

@@ -66,6 +66,8 @@ def fit_generator(generator: RowGenerator, table: Table, *, name: str, rng: np.r
         If the object is no generator.
     GenerationError
         If the generator raises; our own errors pass unchanged.
+    PluginError
+        If ``fit`` does not return a generator.
     """
     if isinstance(generator, type) or not isinstance(generator, RowGenerator):
         raise ConfigError(
@@ -73,13 +75,16 @@ def fit_generator(generator: RowGenerator, table: Table, *, name: str, rng: np.r
             "such as SmoteGenerator(SmoteOptions())."
         )
     try:
-        return copy.deepcopy(generator).fit(table, rng=rng)
+        fitted: Any = copy.deepcopy(generator).fit(table, rng=rng)
     except AutosynthError:
         raise
     except Exception as error:
         raise GenerationError(
             f"generator {name!r} failed while it learned from {len(table)} rows: {error!r}"
         ) from error
+    if not isinstance(fitted, RowGenerator):
+        raise PluginError(f"fit of generator {name!r} returned a {type(fitted).__name__}. It must return self.")
+    return fitted
 
 
 def sample_rows(
@@ -144,22 +149,25 @@ class _Tally:
         self._frames: dict[int, list[pd.DataFrame]] = {code: [] for code in self._wanted}
         self._parents: dict[int, list[npt.NDArray[np.int64]]] = {code: [] for code in self._wanted}
         self._have: Counter[int] = Counter()
-        self._asked = 0
+        self._asked: Counter[int] = Counter()
         self._refusals: Counter[str] = Counter()
         self._notes: Counter[str] = Counter()
         self._n_rounds = 0
 
     def request(self, *, first: bool) -> dict[Group, int]:
-        """What to ask for next: the plan, then what is missing, scaled by the share of rows that were valid so far."""
-        missing = {code: wanted - self._have[code] for code, wanted in self._wanted.items()}
-        share_valid = sum(self._have.values()) / self._asked if self._asked else 1.0
-        surplus = 1.0 if first else min(MAX_SURPLUS, 1.2 / max(share_valid, 1e-9))
-        return {self._table.groups[code]: int(np.ceil(count * surplus)) for code, count in missing.items() if count > 0}
+        """What to ask for next: the plan, then what is missing, scaled by the share of the group's rows that came."""
+        request: dict[Group, int] = {}
+        for code, wanted in self._wanted.items():
+            missing = wanted - self._have[code]
+            if missing > 0:
+                surplus = 1.0 if first else min(MAX_SURPLUS, 1.2 * self._asked[code] / max(self._have[code], 1))
+                request[self._table.groups[code]] = int(np.ceil(missing * surplus))
+        return request
 
     def add(self, batch: SampledRows, request: Mapping[Group, int], name: str, registry: PluginRegistry | None) -> int:
         """Take the valid rows of a batch and return how many they were."""
         self._n_rounds += 1
-        self._asked += sum(request.values())
+        self._asked.update({self._table.groups.index(group): count for group, count in request.items()})
         self._notes.update(batch.notes)
         frame, valid, refusals = conform(batch.frame, self._table.schema, owner=name)
         self._refusals.update(refusals)
@@ -191,13 +199,15 @@ class _Tally:
         if registry is None or frame.empty:
             return keep
         rows = frame.drop(columns=self._table.label)
-        for answer in registry.call("autosynth_keep_rows", rows=rows, schema=self._table.schema):
-            if not isinstance(answer, pd.Series) or not answer.index.equals(rows.index) or answer.dtype != bool:
+        for plugin, answer in registry.answers("autosynth_keep_rows", rows=rows, schema=self._table.schema):
+            is_mask = isinstance(answer, pd.Series) and pd.api.types.is_bool_dtype(answer.dtype)
+            if not is_mask or not answer.index.equals(rows.index) or answer.isna().any():
+                seen = f"a Series of {answer.dtype}" if isinstance(answer, pd.Series) else f"a {type(answer).__name__}"
                 raise PluginError(
-                    "a row filter (hook autosynth_keep_rows) must answer with a bool Series indexed like the rows; "
-                    f"it gave {type(answer).__name__}."
+                    f"plugin {plugin!r} answered autosynth_keep_rows with {seen}. It must return a bool Series indexed "
+                    "like the rows, without missing values (fillna says what a missing answer means)."
                 )
-            keep &= answer.to_numpy()
+            keep &= answer.to_numpy(dtype=bool)
         self._refusals["vetoed by a row filter"] += int((~keep).sum())
         return keep
 
@@ -242,7 +252,11 @@ def _parents(batch: SampledRows, n_real: int, name: str) -> npt.NDArray[np.int64
     n_rows = len(batch.frame)
     if batch.parents is None:
         return np.empty((n_rows, 0), dtype=np.int64)
-    parents = np.asarray(batch.parents, dtype=np.int64).reshape(n_rows, -1) if n_rows else np.empty((0, 0), np.int64)
+    parents = np.asarray(batch.parents, dtype=np.int64)
+    if parents.ndim != 2 or len(parents) != n_rows:
+        raise PluginError(
+            f"generator {name!r} gave parents of shape {parents.shape} for {n_rows} rows. Give (n_rows, n_parents)."
+        )
     if parents.size and (parents.min() < -1 or parents.max() >= n_real):
         raise PluginError(
             f"generator {name!r} names parents from {parents.min()} to {parents.max()}; "

@@ -11,7 +11,7 @@ import pandas as pd
 
 from autosynth.exceptions import ConfigError, DataError, nearest
 from autosynth.groups import Group, Grouping, Task
-from autosynth.schema import TableSchema
+from autosynth.schema import TableSchema, plain
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -80,7 +80,9 @@ class Table:
         columns = as_columns(group_by, frame.columns)
         _check_columns(frame, label, columns)
         schema = TableSchema.infer(frame, label=label, group_by=columns)
-        grouping, codes = Grouping.infer(frame, schema, {name: cut for name, cut in bins.items() if cut is not None}, task)
+        grouping, codes = Grouping.infer(
+            frame, schema, {name: cut for name, cut in bins.items() if cut is not None}, task
+        )
         return cls(frame, schema, grouping, codes)
 
     @property
@@ -140,13 +142,15 @@ def _check_frame(frame: pd.DataFrame) -> None:
     if not frame.index.is_unique:
         repeated = frame.index[frame.index.duplicated()]
         raise DataError(
-            f"the index holds {len(repeated)} duplicate labels (such as {repeated[0]!r}), so that synthetic rows could "
-            "not be traced to their parents. Call train.reset_index(drop=True) first."
+            f"the index holds {len(repeated)} duplicate labels (such as {plain(repeated[0])!r}), so synthetic rows "
+            "could not be traced to their parents. Call train.reset_index(drop=True) first."
         )
 
 
 def _check_columns(frame: pd.DataFrame, label: Hashable, group_by: Sequence[Hashable]) -> None:
     for role, name in (("label", label), *(("group_by", name) for name in group_by)):
+        if not pd.api.types.is_hashable(name):
+            raise ConfigError(f"{role}={name!r} is a {type(name).__name__}, which names no column. Give a column name.")
         if name not in frame.columns:
             raise ConfigError(
                 f"{role}={name!r} is not a column of the table.{nearest(name, frame.columns)} "

@@ -90,9 +90,9 @@ def total_variation_distance(real: pd.Series[Any], synthetic: pd.Series[Any]) ->
     0.667
     """
     _refuse_empty(real, synthetic)
-    shares = [column.astype(object).value_counts(normalize=True, dropna=False) for column in (real, synthetic)]
-    side_by_side = pd.concat(shares, axis=1).fillna(0.0).to_numpy()
-    return float(np.abs(side_by_side[:, 0] - side_by_side[:, 1]).sum() / 2)
+    codes, values = pd.factorize(pd.concat([real.astype(object), synthetic.astype(object)]), use_na_sentinel=False)
+    shares = [np.bincount(part, minlength=len(values)) / len(part) for part in (codes[: len(real)], codes[len(real) :])]
+    return float(np.abs(shares[0] - shares[1]).sum() / 2)
 
 
 def column_distance(real: pd.Series[Any], synthetic: pd.Series[Any], column: ColumnSchema) -> float:

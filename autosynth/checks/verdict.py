@@ -12,6 +12,7 @@ from autosynth.checks.fidelity import check_fidelity
 from autosynth.checks.memorization import check_copies
 from autosynth.checks.result import CheckReport, CheckResult
 from autosynth.conform import conform
+from autosynth.exceptions import PluginError
 from autosynth.plugins import current_plugins
 from autosynth.table import GroupBy, Table
 
@@ -44,9 +45,9 @@ def check(real: pd.DataFrame, synthetic: pd.DataFrame, *, label: Hashable, group
     Raises
     ------
     DataError, ConfigError
-        If the real table cannot be used.
+        If the real table cannot be used, or the synthetic rows have other columns.
     PluginError
-        If the synthetic rows have other columns than the real ones.
+        If a plugin's check raises, or answers with something else than CheckResults.
 
     Examples
     --------
@@ -58,7 +59,7 @@ def check(real: pd.DataFrame, synthetic: pd.DataFrame, *, label: Hashable, group
     False
     """
     table = Table.from_frame(real, label=label, group_by=group_by)
-    rows, _, refusals = conform(synthetic, table.schema, owner="check", within_limits=False)
+    rows, _, refusals = conform(synthetic, table.schema, owner=None, within_limits=False)
     codes = table.grouping.codes(rows) if len(rows) else np.empty(0, dtype=np.int64)
     refusals["in no group of the real rows"] += int((codes < 0).sum())
     known = codes >= 0
@@ -76,7 +77,12 @@ def check_rows(
     real = table.frame
     results = check_fidelity(table, synthetic, group_codes)
     results += check_copies(real, synthetic[list(real.columns)], copies_wanted=copies_wanted)
-    for answer in current_plugins().call("autosynth_check_rows", real=real, synthetic=synthetic, schema=table.schema):
+    answers = current_plugins().answers("autosynth_check_rows", real=real, synthetic=synthetic, schema=table.schema)
+    for plugin, answer in answers:
+        if not isinstance(answer, list) or not all(isinstance(result, CheckResult) for result in answer):
+            raise PluginError(
+                f"plugin {plugin!r} answered autosynth_check_rows with {answer!r}. It must be a list of CheckResult."
+            )
         results += answer
     return CheckReport(tuple(results))
 

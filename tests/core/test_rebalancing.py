@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import autosynth
+from autosynth import AutosynthWarning, RebalanceResult, Table
+from autosynth.exceptions import CheckFailedError, ConfigError, DataError, PluginError
+from autosynth.plugins import PluginRegistry
+from autosynth.rebalancing import new_labels
+
+
+def assert_real_rows_are_sacred(result: RebalanceResult, real: pd.DataFrame) -> None:
+    first = result.data.iloc[: len(real)]
+    assert first.index.tolist() == real.index.tolist()
+    assert result.data.index.is_unique
+    assert result.data.index.names == real.index.names
+    pd.testing.assert_frame_equal(first.reset_index(drop=True), real.reset_index(drop=True), check_exact=True)
+    assert result.is_synthetic.tolist() == [False] * len(real) + [True] * len(result.synthetic)
+    assert result.synthetic.dtypes.equals(real.dtypes)
+
+
+def test_groups_get_equal_sizes_and_synthetic_rows_are_marked(frame: pd.DataFrame) -> None:
+    result = autosynth.rebalance(frame, label="ill", group_by="hospital", generator="ros")
+    assert result.data.groupby(["ill", "hospital"]).size().nunique() == 1
+    assert len(result.synthetic) == result.plan.n_synthetic
+    assert result.is_synthetic.sum() == result.plan.n_synthetic
+    assert result.weights.index.equals(result.data.index)
+    assert result.weights.mean() == pytest.approx(1)
+
+
+def test_the_input_is_left_as_it_was(frame: pd.DataFrame) -> None:
+    before = frame.copy(deep=True)
+    autosynth.rebalance(frame, label="ill", generator="ros", augment=3)
+    pd.testing.assert_frame_equal(frame, before)
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_real_rows_keep_their_values_in_every_dtype(
+    data: st.DataObject, any_column: st.SearchStrategy[pd.Series]
+) -> None:
+    column = data.draw(any_column)
+    repeated = pd.concat([column] * 6, ignore_index=True)
+    real = pd.DataFrame({"x": repeated, "y": [0] * (len(repeated) - 2) + [1] * 2})
+    result = autosynth.rebalance(real, label="y", generator="ros", check="off")
+    assert_real_rows_are_sacred(result, real)
+    assert result.data["x"].dtype == column.dtype
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.RangeIndex(10, 130),
+        pd.RangeIndex(0, 240, 2, name="id"),
+        pd.Index(-np.arange(120)),
+        pd.Index(np.arange(120), dtype="int8"),
+        pd.Index(np.arange(120), dtype="Int64"),
+        pd.Index(np.arange(120) + (2**63 - 121)),
+        pd.Index(np.arange(120, dtype="uint64") + np.uint64(2**63)),
+        pd.Index(np.arange(120) / 2),
+        pd.Index([f"synthetic-{number}" for number in range(120)]),
+        pd.Index([f"p{number}" for number in range(120)], dtype="string[pyarrow]", name="patient"),
+        pd.CategoricalIndex([f"p{number}" for number in range(120)]),
+        pd.date_range("2024-01-01", periods=120, tz="Europe/Berlin"),
+        pd.period_range("2024-01", periods=120, freq="M"),
+        pd.MultiIndex.from_arrays([np.arange(120), ["a"] * 120], names=["patient", None]),
+        pd.MultiIndex.from_product([["a", "b"], pd.date_range("2024-01-01", periods=60)]),
+    ],
+    ids=lambda index: f"{type(index).__name__}-{index.dtype}",
+)
+def test_real_rows_keep_their_index_and_synthetic_ones_get_new_labels(frame: pd.DataFrame, index: pd.Index) -> None:
+    real = frame.set_axis(index)
+    result = autosynth.rebalance(real, label="ill", generator="ros")
+    assert_real_rows_are_sacred(result, real)
+    assert not set(result.synthetic.index) & set(index)
+
+
+def test_whole_numbers_of_an_index_go_on_and_texts_say_what_they_are() -> None:
+    assert new_labels(pd.RangeIndex(5), 2).tolist() == [5, 6]
+    assert new_labels(pd.Index(["a"]), 2).tolist() == ["synthetic-0", "synthetic-1"]
+    assert new_labels(pd.Index(["synthetic-0"]), 1).tolist() == ["new-synthetic-0"]
+
+
+def test_columns_with_several_levels_or_numbers_as_names_are_kept(frame: pd.DataFrame) -> None:
+    for columns, label in ((pd.MultiIndex.from_product([["a"], frame.columns]), ("a", "ill")), (range(7), 6)):
+        real = frame.set_axis(columns, axis=1)
+        assert_real_rows_are_sacred(autosynth.rebalance(real, label=label, generator="ros"), real)
+
+
+@pytest.mark.parametrize(
+    "values", [1, 1.5, "same", None, np.nan, pd.NaT, pd.Categorical([None] * 120, categories=["a"])], ids=repr
+)
+def test_a_column_of_one_value_or_none_is_served(frame: pd.DataFrame, values: object) -> None:
+    real = frame.assign(extra=values)
+    result = autosynth.rebalance(real, label="ill", group_by="hospital", generator="ros")
+    assert_real_rows_are_sacred(result, real)
+
+
+def test_a_group_of_one_row_is_served(frame: pd.DataFrame) -> None:
+    rare = frame.index[(frame["ill"] == "yes") & (frame["hospital"] == "north")]
+    real = frame.drop(index=rare[1:])
+    result = autosynth.rebalance(real, label="ill", group_by="hospital", generator="ros")
+    assert result.plan.groups[-1].n_real == 1
+    assert result.data.groupby(["ill", "hospital"]).size().nunique() == 1
+
+
+def test_float_labels_are_classes_or_a_quantity(frame: pd.DataFrame) -> None:
+    classes = frame.assign(ill=(frame["ill"] == "yes").astype(float))
+    result = autosynth.rebalance(classes, label="ill", generator="ros")
+    assert result.data["ill"].value_counts().to_dict() == {0.0: 90, 1.0: 90}
+    quantity = autosynth.rebalance(frame, label="severity", group_by="ward", generator="ros")
+    assert quantity.data["ward"].value_counts().nunique() == 1
+    assert quantity.plan.groups[0].group.values == ("general",)
+
+
+def test_provenance_names_generator_group_part_and_parents(frame: pd.DataFrame) -> None:
+    real = frame.set_axis([f"p{number}" for number in range(120)])
+    result = autosynth.rebalance(real, label="ill", generator="ros", augment=4)
+    provenance = result.provenance
+    assert provenance.index.equals(result.synthetic.index)
+    assert provenance.groupby(["group", "part"]).size().to_dict() == {
+        ("ill=no", "augmented"): 4,
+        ("ill=yes", "augmented"): 4,
+        ("ill=yes", "oversampled"): 60,
+    }
+    for label, parents in provenance["parents"].items():
+        assert real.loc[parents[0]].equals(result.synthetic.loc[label])
+    assert result.weights[provenance.index[provenance["part"] == "augmented"]].nunique() == 1
+
+
+def test_equal_seeds_give_equal_rows_in_any_process() -> None:
+    program = (
+        "import pandas as pd; from autosynth import rebalance; from autosynth.toy import shortcut_table\n"
+        "for name in ('ros', 'smote'):\n"
+        "    made = rebalance(shortcut_table(200), label='ill', group_by='hospital', generator=name, check='off',"
+        " augment=5, random_state=11).data\n"
+        "    print(pd.util.hash_pandas_object(made).sum())\n"
+    )
+    first, second = (
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout for _ in "ab"
+    )
+    assert first == second
+    assert len(set(first.split())) == 2
+
+
+def test_seeds_decide_the_rows(frame: pd.DataFrame) -> None:
+    def made(random_state: Any) -> pd.DataFrame:
+        return autosynth.rebalance(frame, label="ill", generator="ros", random_state=random_state).data
+
+    assert made(1).equals(made(1))
+    assert not made(1).equals(made(2))
+    assert made(np.random.default_rng(1)).equals(made(1))
+    assert not made(None).equals(made(None))
+
+
+def test_the_report_keeps_the_seed_that_was_drawn(frame: pd.DataFrame) -> None:
+    drawn = autosynth.rebalance(frame, label="ill", generator="ros", random_state=None)
+    again = autosynth.rebalance(frame, label="ill", generator="ros", random_state=drawn.report.random_state)
+    pd.testing.assert_frame_equal(drawn.data, again.data)
+    with_rng = autosynth.rebalance(frame, label="ill", generator="ros", random_state=np.random.default_rng(1))
+    assert with_rng.report.random_state is None
+
+
+def test_a_plan_without_rows_warns_where_it_was_called(frame: pd.DataFrame) -> None:
+    with pytest.warns(AutosynthWarning, match="the plan adds no row") as caught:
+        result = autosynth.rebalance(frame, label="ill", generator="ros", strategy=0.01)
+    pd.testing.assert_frame_equal(result.data, frame)
+    assert result.synthetic.empty
+    assert result.provenance.empty
+    assert caught[0].filename == __file__
+
+
+def spoiled(table: Table, counts: dict[Any, int], rng: np.random.Generator) -> pd.DataFrame:
+    """Rows of the right groups whose numbers are all the largest."""
+    rows = table.frame.iloc[[table.positions(group)[0] for group, count in counts.items() for _ in range(count)]]
+    return rows.assign(severity=table.frame["severity"].max(), age=table.frame["age"].max())
+
+
+def test_failed_checks_warn_raise_or_are_off(frame: pd.DataFrame, scripted: Callable[..., Any]) -> None:
+    generator = scripted(spoiled)
+    with pytest.warns(AutosynthWarning, match="checks of the synthetic rows failed") as caught:
+        result = autosynth.rebalance(frame, label="ill", generator=generator)
+    assert caught[0].filename == __file__
+    assert not result.checks.passed
+    with pytest.raises(CheckFailedError, match="farthest_column of ill=yes: age") as failed:
+        autosynth.rebalance(frame, label="ill", generator=generator, check="raise")
+    assert not failed.value.report.passed
+    assert not autosynth.rebalance(frame, label="ill", generator=generator, check="off").checks.results
+
+
+def test_copies_are_no_fault_of_a_generator_made_to_copy(frame: pd.DataFrame) -> None:
+    assert not autosynth.rebalance(frame, label="ill", generator="ros", check="raise").checks.failures
+
+
+def test_auto_takes_the_choice_of_a_plugin(
+    frame: pd.DataFrame, registry: PluginRegistry, plugin: Callable[..., ModuleType]
+) -> None:
+    with pytest.raises(ConfigError, match="auto"):
+        autosynth.rebalance(frame, label="ill", generator="auto")
+    registry.register(plugin(autosynth_choose_generator=lambda schema, groups: "fake"), name="chooser")
+    assert autosynth.rebalance(frame, label="ill", generator="auto").report.generator == "fake"
+
+
+def test_finished_runs_are_announced(
+    frame: pd.DataFrame, registry: PluginRegistry, plugin: Callable[..., ModuleType]
+) -> None:
+    heard: list[RebalanceResult] = []
+    registry.register(plugin(autosynth_rebalanced=lambda result: heard.append(result)), name="logger")
+    result = autosynth.rebalance(frame, label="ill", generator="fake")
+    assert heard == [result]
+
+
+@pytest.mark.parametrize(
+    "hook", ["autosynth_keep_rows", "autosynth_check_rows", "autosynth_rebalanced", "autosynth_choose_generator"]
+)
+def test_a_plugin_that_raises_ends_the_run_by_name(
+    frame: pd.DataFrame, registry: PluginRegistry, plugin: Callable[..., ModuleType], hook: str
+) -> None:
+    def fails() -> None:
+        raise ZeroDivisionError
+
+    registry.register(plugin(**{hook: fails}), name="bad")
+    with pytest.raises(PluginError, match=f"plugin 'bad' raised in {hook}: ZeroDivisionError"):
+        autosynth.rebalance(frame, label="ill", generator="auto" if "choose" in hook else "fake")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda frame: frame.drop(columns="ill"), "label='ill' is not a column of the table"),
+        (lambda frame: frame.assign(ill="no"), "label 'ill' has the same value in all 120 rows"),
+        (lambda frame: frame.assign(ill=None), "label 'ill' is missing in all 120 rows"),
+        (
+            lambda frame: frame.assign(ill=frame["ill"].where(frame.index > 4)),
+            "label 'ill' is missing in 5 of 120 rows",
+        ),
+        (lambda frame: frame.assign(age=np.inf), "column 'age' holds 120 infinite values"),
+        (lambda frame: frame.assign(ward=[1, "a"] * 60), r"column 'ward' .* int \(60 rows\), str \(60 rows\)"),
+        (lambda frame: frame.set_axis([0] * 120), "the index holds 119 duplicate labels"),
+        (lambda frame: frame.head(0), "the table has 0 rows"),
+    ],
+)
+def test_tables_that_cannot_be_used_are_refused(
+    frame: pd.DataFrame, spoil: Callable[[pd.DataFrame], pd.DataFrame], message: str
+) -> None:
+    real = spoil(frame)
+    before = real.copy(deep=True)
+    with pytest.raises((DataError, ConfigError), match=message):
+        autosynth.rebalance(real, label="ill", generator="ros")
+    pd.testing.assert_frame_equal(real, before)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"label": "il"}, "Did you mean 'ill'"),
+        ({"group_by": "hopital"}, "Did you mean 'hospital'"),
+        ({"generator": "rose"}, "generator='rose' is not installed. Did you mean 'ros'"),
+        ({"generator": None}, "has no fit and sample methods"),
+        ({"generator_options": {"n": 1}}, "generator 'ros' has no option 'n'"),
+        ({"strategy": {"no": 10}}, "asks for 10 rows of ill=no, which holds 90 real ones"),
+        ({"check": "loud"}, "check='loud' is unknown. Use 'off', 'warn' or 'raise'"),
+        ({"random_state": -1}, "random_state=-1 is negative"),
+        ({"random_state": np.random.RandomState(0)}, "is a RandomState"),
+    ],
+)
+def test_wrong_arguments_are_refused(frame: pd.DataFrame, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        autosynth.rebalance(frame, **{"label": "ill", "generator": "ros"} | arguments)
+
+
+def test_options_go_with_a_name_only(frame: pd.DataFrame, scripted: Callable[..., Any]) -> None:
+    with pytest.raises(ConfigError, match="generator_options go with a registered name"):
+        autosynth.rebalance(frame, label="ill", generator=scripted(), generator_options={"n": 1})

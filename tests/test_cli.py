@@ -1,0 +1,388 @@
+from __future__ import annotations
+
+import errno
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import autosynth
+from autosynth import cli
+from autosynth.exceptions import ConfigError, InsufficientRowsError
+from autosynth.files import read_table, write_table
+from autosynth.plugins import PluginRegistry
+
+pytestmark = pytest.mark.filterwarnings("default::autosynth.AutosynthWarning")
+
+
+class Answer(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Answer]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Run the command line in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object) -> Answer:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            cli.main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return Answer(int(stop.value.code or 0), printed.out, printed.err)
+
+    return call
+
+
+@pytest.fixture
+def train(frame: pd.DataFrame, tmp_path: Path) -> Path:
+    return write_table(frame, tmp_path / "train.csv")
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def rebalance(*more: object, train: object = "train.csv", generator: str = "ros") -> list[object]:
+    return ["rebalance", train, "--label", "ill", "--out", "out.csv", "--generator", generator, *more]
+
+
+def test_generators_are_listed_with_owner_and_options(run: Run) -> None:
+    answer = run("generators")
+    assert answer.code == 0
+    assert "random copies of real rows" in answer.out
+    assert "from autosynth (plugin 'ros')" in answer.out
+    listed = json.loads(run("generators", "--json").out)
+    assert {"ros", "rows"} <= {row["name"] for row in listed["generators"]}
+    assert listed["broken"] == {}
+
+
+def test_a_missing_package_is_listed_with_the_pip_command(
+    run: Run, registry: PluginRegistry, plugin: Callable[..., ModuleType]
+) -> None:
+    deep = plugin(
+        autosynth_register_generators=lambda register: register(
+            "deep", lambda options: options, requires=("no_such_package",), extra="sdv"
+        )
+    )
+    registry.register(deep, name="deep")
+    assert "needs no_such_package" in run("generators").out
+    assert "install: pip install 'autosynth[sdv]'" in run("generators").out
+
+
+def test_rebalance_writes_marked_rows_and_prints_the_report(run: Run, train: Path, tmp_path: Path) -> None:
+    answer = run(*rebalance("--group-by", "hospital", "--report", "report.html"))
+    assert answer.code == 0, answer.err
+    assert "synthetic rows by 'ros' for 4 groups" in answer.out
+    assert "Wrote out.csv" in answer.err
+    assert "Wrote" not in answer.out
+    rows = read_table(tmp_path / "out.csv")
+    assert rows.groupby(["ill", "hospital"]).size().nunique() == 1
+    assert rows["is_synthetic"].tolist() == [False] * 120 + [True] * (len(rows) - 120)
+    assert rows["weight"].mean() == pytest.approx(1)
+    pd.testing.assert_frame_equal(rows.iloc[:120, :7], read_table(train))
+    assert names(tmp_path) == ["out.csv", "report.html", "train.csv"]
+
+
+def test_options_ratio_augment_and_weights_reach_the_run(run: Run, train: Path, tmp_path: Path) -> None:
+    more = ["--option", "k_neighbors=3", "--strategy", "0.5", "--augment", "10", "--alpha", "0.3"]
+    answer = run(*rebalance(*more, "--synthetic-weight", "0.5", "--json", "--report", "r.json", generator="smote"))
+    assert answer.code == 0, answer.err
+    report = json.loads(answer.out)
+    assert report["options"]["k_neighbors"] == 3
+    assert (report["plan"]["augment"], report["plan"]["alpha"], report["plan"]["synthetic_weight"]) == (10, 0.3, 0.5)
+    assert [row["total"] for row in report["plan"]["groups"]] == [100, 55]
+    assert json.loads((tmp_path / "r.json").read_text()) == report
+
+
+def test_parquet_and_only_synthetic(run: Run, frame: pd.DataFrame, tmp_path: Path) -> None:
+    write_table(frame.astype({"ward": "category"}), tmp_path / "train.parquet")
+    answer = run(
+        "rebalance", "train.parquet", "--label", "ill", "--out", "s.parquet", "--generator", "ros", "--only-synthetic"
+    )
+    assert answer.code == 0
+    rows = read_table(tmp_path / "s.parquet")
+    assert rows["ill"].unique().tolist() == ["yes"]
+    assert rows["ward"].dtype == "category"
+
+
+def test_equal_seeds_write_equal_files(run: Run, train: Path, tmp_path: Path) -> None:
+    files = []
+    for seed in (1, 1, 2):
+        assert run(*rebalance("--seed", seed)).code == 0
+        files.append((tmp_path / "out.csv").read_bytes())
+    assert files[0] == files[1] != files[2]
+
+
+def test_options_read_as_json_or_as_text() -> None:
+    assert cli.parse_options(["a=3", "b=0.5", "c=true", "d=[1]", "e=x=y", "f=a.csv"]) == {
+        "a": 3,
+        "b": 0.5,
+        "c": True,
+        "d": [1],
+        "e": "x=y",
+        "f": "a.csv",
+    }
+    with pytest.raises(ConfigError, match="--option 'k' is not of the form name=value"):
+        cli.parse_options(["k"])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda frame: frame.drop(columns="ill"), "label='ill' is not a column of the table"),
+        (lambda frame: frame.assign(ill="no"), "label 'ill' has the same value in all 120 rows"),
+        (lambda frame: frame.assign(ill=np.nan), "label 'ill' is missing in all 120 rows"),
+        (
+            lambda frame: frame.assign(ill=frame["ill"].where(frame.index > 4)),
+            "label 'ill' is missing in 5 of 120 rows",
+        ),
+        (lambda frame: frame.assign(ill=[f"p{number}" for number in range(120)]), "120 different texts"),
+        (lambda frame: frame.assign(age=frame["age"].astype(float).replace(88, np.inf)), "column 'age' holds"),
+        (lambda frame: frame.set_axis([0] * 120), "the index holds 119 duplicate labels"),
+        (lambda frame: frame.head(0), "the table has 0 rows"),
+        (lambda frame: frame.assign(weight=1), r"the table has columns named \['weight'\] already"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_exit_code_two_and_no_file(
+    run: Run, frame: pd.DataFrame, tmp_path: Path, spoil: Callable[[pd.DataFrame], pd.DataFrame], message: str
+) -> None:
+    write_table(spoil(frame), tmp_path / "train.parquet")
+    answer = run(*rebalance(train="train.parquet"))
+    assert answer.code == 2
+    assert answer.out == ""
+    assert answer.err.startswith("error: ")
+    assert answer.err.count("\n") == 1
+    assert re.search(message, answer.err), answer.err
+    assert names(tmp_path) == ["train.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--label", "il"], "Did you mean 'ill'?"),
+        (["--group-by", "hopital"], "Did you mean 'hospital'?"),
+        (["--generator", "smoke"], "Did you mean 'smote'?"),
+        (["--generator", "smote", "--option", "k_neighbours=3"], "Did you mean 'k_neighbors'?"),
+        (["--option", "k"], "is not of the form name=value"),
+        (["--strategy", "balanced"], "strategy='balanced' is unknown"),
+        (["--strategy", "1.5"], "strategy=1.5 is unknown"),
+        (["--augment", "-1"], "augment=-1"),
+        (["--alpha", "0.5"], "alpha=0.5 weighs augmented rows"),
+        (["--check", "loud"], "check='loud' is unknown"),
+        (["--seed", "-1"], "random_state=-1 is negative"),
+        (["--out", "out.xlsx"], "ends in none of"),
+        (["--out", "none/out.csv"], "'none' is not a folder"),
+        (["--report", "report.pdf"], "ends in neither .html nor .json"),
+        (["--report", "none/report.html"], "'none' is not a folder"),
+    ],
+)
+def test_wrong_usage_is_exit_code_two_and_no_file(
+    run: Run, train: Path, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    answer = run(*rebalance(*arguments))
+    assert (answer.code, answer.out) == (2, "")
+    assert message in answer.err
+    assert names(tmp_path) == ["train.csv"]
+
+
+def test_where_to_write_is_checked_before_any_row_is_made(
+    run: Run, train: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(autosynth, "rebalance", lambda *_, **__: pytest.fail("rows were made in vain"))
+    assert run(*rebalance("--out", "none/out.csv")).code == 2
+    assert run(*rebalance("--report", "none/report.html")).code == 2
+
+
+@pytest.mark.parametrize("arguments", [["bogus"], ["rebalance"], ["rebalance", "train.csv"], ["check", "--nope"]])
+def test_unknown_commands_and_missing_options_are_exit_code_two(run: Run, arguments: list[str]) -> None:
+    answer = run(*arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert "Usage" in answer.err
+
+
+def test_a_failed_check_is_exit_code_one_and_no_file(
+    run: Run, train: Path, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    spoiled = pd.concat([frame.assign(severity=frame["severity"].max(), age=frame["age"].max())] * 4)
+    made = write_table(spoiled, tmp_path / "made.csv")
+    answer = run(*rebalance("--option", f"path={made}", "--check", "raise", generator="rows"))
+    assert (answer.code, answer.out) == (1, "")
+    assert "critical: farthest_column of ill=yes" in answer.err
+    assert names(tmp_path) == ["made.csv", "train.csv"]
+    warned = run(*rebalance("--option", f"path={made}", generator="rows"))
+    assert warned.code == 0
+    assert "warning: " in warned.err
+
+
+def test_check_is_exit_code_zero_or_one(run: Run, train: Path, frame: pd.DataFrame, tmp_path: Path) -> None:
+    good = run("check", "train.csv", "train.csv", "--label", "ill", "--group-by", "hospital")
+    assert good.code == 0
+    write_table(frame.assign(ward="attic"), tmp_path / "bad.csv")
+    bad = run("check", "train.csv", "bad.csv", "--label", "ill", "--json")
+    assert (bad.code, bad.err) == (1, "")
+    verdict = json.loads(bad.out)
+    assert verdict["passed"] is False
+    assert [check["name"] for check in verdict["checks"] if not check["passed"]] == ["schema"]
+    for arguments in (["none.csv"], ["train.csv", "--label", "il"], ["narrow.csv"]):
+        write_table(frame[["ill"]], tmp_path / "narrow.csv")
+        assert run("check", "train.csv", *arguments[:1], "--label", "ill", *arguments[1:]).code == 2
+
+
+def test_report_prints_risk_per_group(run: Run, frame: pd.DataFrame, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    predictions = frame.assign(p=rng.random(120), q=rng.random(120))
+    write_table(predictions.assign(no=1 - predictions["p"]), tmp_path / "test.csv")
+    common = ["report", "test.csv", "--label", "ill", "--positive-class", "yes"]
+    text = run(*common, "--proba", "p", "--group-by", "hospital", "--baseline", "q")
+    assert text.code == 0, text.err
+    assert "hospital=north" in text.out
+    by_column = run(*common, "--proba", "p", "--json")
+    by_class = run(*common, "--proba", "no=no", "--proba", "yes=p", "--json")
+    risks = [[row["risk"]["value"] for row in json.loads(answer.out)["groups"]] for answer in (by_column, by_class)]
+    assert risks[0] == pytest.approx(risks[1])
+    wrong = run(*common, "--proba", "pp")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "'pp' is not a column of the file. Did you mean" in wrong.err
+    mixed = run(*common, "--proba", "p", "--proba", "no=no")
+    assert mixed.code == 2
+    assert "mixes forms" in mixed.err
+
+
+def full_disk(*_: Any, **__: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_exit_code_two_and_leaves_the_old_file(
+    run: Run, train: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out.csv").write_text("old")
+    monkeypatch.setattr(pd.DataFrame, "to_csv", full_disk)
+    answer = run(*rebalance())
+    assert answer.code == 2
+    assert "error: 'out.csv' could not be written" in answer.err
+    assert "No space left on device" in answer.err
+    assert (tmp_path / "out.csv").read_text() == "old"
+    assert names(tmp_path) == ["out.csv", "train.csv"]
+
+
+def test_an_interrupt_is_exit_code_130_and_leaves_the_old_file(
+    run: Run, train: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half_then_interrupt(frame: pd.DataFrame, path: Path, **_: Any) -> None:
+        path.write_text("half")
+        raise KeyboardInterrupt
+
+    (tmp_path / "out.csv").write_text("old")
+    monkeypatch.setattr(pd.DataFrame, "to_csv", half_then_interrupt)
+    answer = run(*rebalance())
+    assert answer.code == 130
+    assert "interrupted; no half-written file was left." in answer.err
+    assert (tmp_path / "out.csv").read_text() == "old"
+    assert names(tmp_path) == ["out.csv", "train.csv"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda table, counts, rng: 1 / 0, "failed while it sampled: ZeroDivisionError"),
+        (lambda table, counts, rng: table.frame.head(0), "too few valid synthetic rows (ill=yes: 0 of 60)"),
+        (lambda table, counts, rng: pd.concat([table.frame] * 9), "Fewer may come back, more never"),
+        (lambda table, counts, rng: table.frame.assign(extra=1), "foreign ['extra'], absent none"),
+        (lambda table, counts, rng: table.frame[["ill"]], "foreign none, absent ['age'"),
+        (lambda table, counts, rng: table.frame.assign(ward="attic"), "ward: a value that the real rows do not hold"),
+    ],
+)
+def test_a_generator_that_breaks_its_promises_is_exit_code_two_and_no_file(
+    run: Run,
+    train: Path,
+    tmp_path: Path,
+    registry: PluginRegistry,
+    plugin: Callable[..., ModuleType],
+    scripted: Callable[..., Any],
+    answer: Any,
+    message: str,
+) -> None:
+    offer = plugin(autosynth_register_generators=lambda register: register("bad", lambda options: scripted(answer)))
+    registry.register(offer, name="bad")
+    told = run(*rebalance(generator="bad"))
+    assert (told.code, told.out) == (2, "")
+    assert told.err.startswith("error: ")
+    assert message in told.err
+    assert names(tmp_path) == ["train.csv"]
+
+
+@pytest.mark.parametrize(
+    "hook", ["autosynth_keep_rows", "autosynth_check_rows", "autosynth_rebalanced", "autosynth_register_commands"]
+)
+def test_a_plugin_that_raises_is_exit_code_two_by_name_and_no_file(
+    run: Run,
+    train: Path,
+    tmp_path: Path,
+    registry: PluginRegistry,
+    plugin: Callable[..., ModuleType],
+    hook: str,
+) -> None:
+    registry.register(plugin(**{hook: lambda: 1 / 0}), name="bad")
+    answer = run(*rebalance(generator="fake"))
+    assert (answer.code, answer.out) == (2, "")
+    assert f"error: plugin 'bad' raised in {hook}: ZeroDivisionError" in answer.err
+    assert names(tmp_path) == ["train.csv"]
+
+
+def test_a_broken_plugin_is_said_on_stderr_while_the_others_work(
+    run: Run, train: Path, registry: PluginRegistry
+) -> None:
+    registry.broken["bad"] = autosynth.exceptions.PluginLoadError("plugin 'bad' of bad-dist could not be imported: no")
+    answer = run(*rebalance("--json", generator="fake"))
+    assert answer.code == 0
+    assert "warning: plugin 'bad' of bad-dist could not be imported" in answer.err
+    assert json.loads(answer.out)["generator"] == "fake"
+
+
+def test_plugins_add_commands(run: Run, registry: PluginRegistry, plugin: Callable[..., ModuleType]) -> None:
+    def add(app: Any) -> None:
+        @app.command("refuse")
+        def refuse() -> None:
+            raise InsufficientRowsError({}, {}, reasons="none.", advice="Go on.")
+
+    registry.register(plugin(autosynth_register_commands=add), name="commands")
+    answer = run("refuse")
+    assert answer.code == 2
+    assert "error: too few valid synthetic rows" in answer.err
+
+
+def shell(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "autosynth", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+
+
+def test_a_real_process_answers_with_codes_and_streams(train: Path, tmp_path: Path) -> None:
+    good = shell(*rebalance("--json"), folder=tmp_path)
+    assert good.returncode == 0, good.stderr
+    assert json.loads(good.stdout)["plan"]["groups"][1]["total"] == 90
+    failed = shell("check", "train.csv", "train.csv", "--label", "il", folder=tmp_path)
+    assert (failed.returncode, failed.stdout) == (2, "")
+    assert failed.stderr.startswith("error: label='il' is not a column")
+    assert names(tmp_path) == ["out.csv", "train.csv"]
+
+
+def test_a_real_process_fails_a_check_with_code_one(frame: pd.DataFrame, train: Path, tmp_path: Path) -> None:
+    write_table(frame.assign(ward="attic"), tmp_path / "bad.csv")
+    failed = shell("check", "train.csv", "bad.csv", "--label", "ill", folder=tmp_path)
+    assert failed.returncode == 1
+    assert "critical: schema of all rows" in failed.stdout
+    assert failed.stderr == ""
