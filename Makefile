@@ -40,8 +40,8 @@ $(VENV)/.base:
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.base pyproject.toml constraints.txt
-	@echo "Installing autosynth with AutoGluon and imbalanced-learn (some 1.2 GB on disk, a few minutes the first time) ..."
-	$(PIP) install --quiet $(CONSTRAINTS) -e ".[smote,autogluon]"
+	@echo "Installing autosynth with AutoGluon (some 1.2 GB on disk, a few minutes the first time) ..."
+	$(PIP) install --quiet $(CONSTRAINTS) -e ".[autogluon]"
 	@touch $@
 
 # torch comes first and pinned: left to another package's range, pip would take a build with gigabytes of CUDA.

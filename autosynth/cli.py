@@ -175,7 +175,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             registry = current_plugins()
             for message in registry.broken.values():
                 typer.echo(f"warning: {message}", err=True)
-            registry.call("autosynth_register_commands", app=app)
+            for failure in registry.call_each("autosynth_register_commands", app=app):
+                typer.echo(f"warning: {failure}", err=True)
             app(args=None if arguments is None else list(arguments))
         except CheckFailedError as error:
             typer.echo(str(error), err=True)

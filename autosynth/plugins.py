@@ -134,18 +134,34 @@ class PluginRegistry:
             If an implementation raises; it names the plugin and chains the cause.  Our own errors pass unchanged.
         """
         answers: list[tuple[str, Any]] = []
-        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
-            try:
-                answer = implementation.function(*(arguments[name] for name in implementation.argnames))
-            except AutosynthError:
-                raise
-            except Exception as error:
-                raise PluginError(f"plugin {implementation.plugin_name!r} raised in {hook}: {error!r}") from error
+        for implementation in self._implementations(hook):
+            answer = self._ask(implementation, hook, arguments)
             if answer is not None:
                 answers.append((implementation.plugin_name, answer))
                 if getattr(self._manager.hook, hook).spec.opts["firstresult"]:
                     break
         return answers
+
+    def call_each(self, hook: str, **arguments: Any) -> list[AutosynthError]:
+        """Call a hook of every plugin, whatever the others do, and return the errors of those that raised."""
+        errors: list[AutosynthError] = []
+        for implementation in self._implementations(hook):
+            try:
+                self._ask(implementation, hook, arguments)
+            except AutosynthError as error:  # noqa: PERF203 - one failing plugin must not silence the next
+                errors.append(error)
+        return errors
+
+    def _implementations(self, hook: str) -> list[Any]:
+        return list(reversed(getattr(self._manager.hook, hook).get_hookimpls()))
+
+    def _ask(self, implementation: Any, hook: str, arguments: Mapping[str, Any]) -> Any:
+        try:
+            return implementation.function(*(arguments[name] for name in implementation.argnames))
+        except AutosynthError:
+            raise
+        except Exception as error:
+            raise PluginError(f"plugin {implementation.plugin_name!r} raised in {hook}: {error!r}") from error
 
     def implementers(self, hook: str) -> list[str]:
         """Return the names of the plugins that implement a hook."""
@@ -181,6 +197,8 @@ class _Registration:
             raise ConfigError(
                 f"options={options!r} of generator {name!r} is no dataclass. Options are a frozen dataclass."
             )
+        if isinstance(facts.get("requires"), str):
+            raise ConfigError(f"requires={facts['requires']!r} of generator {name!r} is a text. Give a tuple.")
         if name == AUTO:
             raise ConfigError(f"the generator name {AUTO!r} is reserved for the choice of the installed plugins.")
         taken = self._generators.get(name)

@@ -263,7 +263,7 @@ def new_labels(index: pd.Index, n_rows: int) -> pd.Index:
 def _provenance(
     table: Table, made: SyntheticRows, name: str, is_augmented: np.ndarray[Any, np.dtype[np.bool_]], index: pd.Index
 ) -> pd.DataFrame:
-    labels = table.frame.index
+    labels = table.frame.index.astype(object).to_numpy()
     cells = np.array([str(group) for group in table.groups], dtype=object)
     return pd.DataFrame(
         {

@@ -88,8 +88,8 @@ class ColumnSchema:
     def from_float(self, numbers: npt.NDArray[np.float64]) -> pd.Series[Any]:
         """Return numbers as a column of this kind and dtype: on the observed resolution and inside the limits.
 
-        NaN becomes missing.  For generators that compute on the number line.  It undoes :meth:`to_float`; dates and
-        durations come back to the microsecond.
+        NaN becomes missing.  For generators that compute on the number line.  It undoes :meth:`to_float`; dates between
+        1824 and 2116, and durations up to 146 years, come back to the microsecond.
         """
         numbers = np.asarray(numbers, dtype="float64")
         if self.minimum is not None and self.maximum is not None:

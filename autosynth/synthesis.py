@@ -215,10 +215,12 @@ class _Tally:
         if all(self._have[code] >= wanted for code, wanted in self._wanted.items()):
             return
         refused = ", ".join(f"{reason} ({count} rows)" for reason, count in (+self._refusals).most_common(5))
+        noted = ", ".join(f"{event} ({count})" for event, count in (+self._notes).most_common(5))
         raise InsufficientRowsError(
             {self._table.groups[code]: wanted for code, wanted in self._wanted.items()},
             {self._table.groups[code]: self._have[code] for code in self._wanted},
-            reasons=f"Generator {name!r} was asked in {self._n_rounds} rounds; refused: {refused or 'none'}.",
+            reasons=f"Generator {name!r} was asked in {self._n_rounds} rounds; refused: {refused or 'none'}."
+            + (f" It reported: {noted}." if noted else ""),
             advice="Ask for fewer rows (strategy), group by fewer columns, or use another generator.",
         )
 

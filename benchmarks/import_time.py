@@ -28,7 +28,8 @@ def main() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
     middle = statistics.median(seconds)
     print(
-        f"whole process: {middle:.3f} s ({min(seconds):.3f} to {max(seconds):.3f}); bare Python {statistics.median(bare):.3f} s"
+        f"whole process: {middle:.3f} s ({min(seconds):.3f} to {max(seconds):.3f}), "
+        f"of which bare Python {statistics.median(bare):.3f} s"
     )
     print(f"heavy packages loaded: {loaded}")
 

@@ -325,9 +325,7 @@ def test_a_generator_that_breaks_its_promises_is_exit_code_two_and_no_file(
     assert names(tmp_path) == ["train.csv"]
 
 
-@pytest.mark.parametrize(
-    "hook", ["autosynth_keep_rows", "autosynth_check_rows", "autosynth_rebalanced", "autosynth_register_commands"]
-)
+@pytest.mark.parametrize("hook", ["autosynth_keep_rows", "autosynth_check_rows", "autosynth_rebalanced"])
 def test_a_plugin_that_raises_is_exit_code_two_by_name_and_no_file(
     run: Run,
     train: Path,
@@ -351,6 +349,22 @@ def test_a_broken_plugin_is_said_on_stderr_while_the_others_work(
     assert answer.code == 0
     assert "warning: plugin 'bad' of bad-dist could not be imported" in answer.err
     assert json.loads(answer.out)["generator"] == "fake"
+
+
+def test_a_plugin_that_cannot_add_its_commands_takes_none_from_the_others(
+    run: Run, registry: PluginRegistry, plugin: Callable[..., ModuleType]
+) -> None:
+    def add(app: Any) -> None:
+        @app.command("wave")
+        def wave() -> None:
+            sys.stdout.write("hello\n")
+
+    for name, hook in (("aaa", lambda: 1 / 0), ("mid", add), ("zzz", lambda: 1 / 0)):
+        registry.register(plugin(autosynth_register_commands=hook), name=name)
+    answer = run("wave")
+    assert (answer.code, answer.out) == (0, "hello\n")
+    assert "warning: plugin 'aaa' raised in autosynth_register_commands" in answer.err
+    assert "warning: plugin 'zzz' raised in autosynth_register_commands" in answer.err
 
 
 def test_plugins_add_commands(run: Run, registry: PluginRegistry, plugin: Callable[..., ModuleType]) -> None:

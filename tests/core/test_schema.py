@@ -90,6 +90,8 @@ def test_from_float_stays_inside_the_limits_and_on_the_resolution(
     column = infer_column(data.draw(number_like))
     if column.minimum is None or column.maximum is None:
         return
+    if max(abs(column.minimum), abs(column.maximum)) > 1e300:
+        return  # the points beside the limits, made below, would overflow
     between = column.minimum + (column.maximum / 2 - column.minimum / 2) * np.linspace(-1, 3, 9)
     back = column.from_float(between)
     assert back.dtype == column.dtype
