@@ -106,7 +106,7 @@ class FoldSynthesis:
             else ModelView(fold, config, side)
         )
         self._fold = fold
-        self._key = _key(fold, config)
+        self._key = _key(fold, config, self._view.table.frame)
 
     def fit(self, time_limit_s: float | None) -> FittedFold:
         """Return the generator of this fold, fitted by the first model that asks."""
@@ -216,13 +216,15 @@ class FoldSynthesis:
         return codes
 
 
-def _key(fold: FoldRows, config: InFoldConfig) -> str:
-    """Name a fold by what decides its generator: the configuration, the columns, the rows and their labels."""
-    content = hashlib.sha256(config.fingerprint + repr(list(fold.X.columns)).encode())
-    content.update(pd.util.hash_pandas_object(fold.X).to_numpy().tobytes())
+def _key(fold: FoldRows, config: InFoldConfig, seen: pd.DataFrame) -> str:
+    """Name a fold by what decides its rows: the configuration, and the fold's own rows as models and generator see them.
+
+    Nothing of other folds goes in, so that not even the seed depends on a validation row.
+    """
+    content = hashlib.sha256(config.fingerprint + repr((list(fold.X.columns), list(seen.columns))).encode())
+    for rows in (fold.X, seen.astype(str)):
+        content.update(pd.util.hash_pandas_object(rows).to_numpy().tobytes())
     content.update(np.ascontiguousarray(fold.y.to_numpy()).tobytes())
-    if config.side_table is not None:
-        content.update(config.side_table.key.encode())
     return content.hexdigest()[:20]
 
 
