@@ -217,7 +217,7 @@ class FoldSynthesis:
 
 
 def _key(fold: FoldRows, config: InFoldConfig, seen: pd.DataFrame) -> str:
-    """Name a fold by what decides its rows: the configuration, and the fold's own rows as models and generator see them.
+    """Name a fold by what decides its rows: the configuration, and its own rows as models and generator see them.
 
     Nothing of other folds goes in, so that not even the seed depends on a validation row.
     """
