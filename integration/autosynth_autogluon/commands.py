@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -102,8 +101,9 @@ def _comparison() -> Any:
     require_extra("autogluon.tabular", extra="autogluon")
     typer.echo("loading AutoGluon ...", err=True)
     from autosynth_autogluon import comparison
+    from autosynth_autogluon.quiet import without_torch_complaint
 
-    logging.getLogger("autogluon").setLevel(logging.ERROR)
+    without_torch_complaint()
     return comparison
 
 

@@ -24,8 +24,8 @@ from autosynth_autogluon.ahead import AHEAD_KEY, RowsAhead
 from autosynth_autogluon.config import CONFIG_KEY, PARAMETER_PREFIX, InFoldConfig, OnTimeout
 from autosynth_autogluon.families import LEFT_PLAIN
 from autosynth_autogluon.model_classes import rebalanced_class
+from autosynth_autogluon.quiet import without_telemetry
 from autosynth_autogluon.side_table import SideTable
-from autosynth_autogluon.telemetry import without_telemetry
 
 logger = logging.getLogger(__name__)
 

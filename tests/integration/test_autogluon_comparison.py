@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import numpy as np
 import pandas as pd
@@ -205,6 +206,18 @@ def test_the_demo_runs_twice_and_ends_with_a_verdict(tmp_path, capsys, monkeypat
             main(["demo"])
         assert exit_info.value.code == 0
         assert "winner" in capsys.readouterr().out.lower()
+
+
+def test_autogluon_does_not_complain_about_absent_torch(monkeypatch, caplog):
+    from autosynth_autogluon import quiet
+
+    monkeypatch.setattr(quiet, "find_spec", lambda _: None)
+    quiet.without_torch_complaint()
+    talker = logging.getLogger("autogluon.common.utils.resource_utils")
+    talker.error("\tFailed to import torch or check CUDA availability!")
+    talker.error("something else")
+    assert caplog.messages == ["something else"]
+    talker.removeFilter(quiet._is_no_torch_complaint)
 
 
 def test_the_demo_removes_no_folder_that_is_not_its_own(tmp_path, capsys):
