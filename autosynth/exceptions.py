@@ -48,7 +48,10 @@ __all__ = [
 
 
 class AutosynthError(Exception):
-    """The root of every error that autosynth raises on purpose."""
+    """The root of every error that autosynth raises on purpose; it travels between processes with its attributes."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
 
 
 class ConfigError(AutosynthError, ValueError):
@@ -123,8 +126,12 @@ class CheckFailedError(AutosynthError):
         self.report = report
         super().__init__(message)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (str(self), self.report)
+
+def _rebuild(error_class: type[AutosynthError], args: tuple[Any, ...], attributes: dict[str, Any]) -> AutosynthError:
+    error = error_class.__new__(error_class)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
 
 
 def nearest(name: object, candidates: Iterable[object]) -> str:

@@ -91,6 +91,9 @@ class GeneratorInfo:
         Whether it learns from the rows it is given.  One that does not (rows from a file) is refused inside folds.
     copies : bool
         Whether copies of real rows are its purpose, so that no check reports them.
+    quick : bool
+        Whether it takes milliseconds; any other one gets a process of its own under a time limit, which takes seconds
+        to start.
     plugin, distribution : str
         Who registered it: the entry point's name and the installed distribution.
     """
@@ -104,6 +107,7 @@ class GeneratorInfo:
     space: Space = "model"
     refits: bool = True
     copies: bool = False
+    quick: bool = False
     plugin: str = ""
     distribution: str = ""
 

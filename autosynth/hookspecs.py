@@ -47,6 +47,7 @@ class Register(Protocol):
         space: Space = ...,
         refits: bool = ...,
         copies: bool = ...,
+        quick: bool = ...,
     ) -> None: ...
 
 

@@ -90,7 +90,7 @@ class SamplingPlan:
         >>> plan.groups[0].n_oversample, min(row.n_real + row.n_oversample for row in plan.groups[1:])
         (0, 82)
         """
-        _check_amounts(augment, alpha, synthetic_weight)
+        check_amounts(augment, alpha, synthetic_weight)
         augment = int(augment)
         sizes = table.group_sizes
         targets = _targets(strategy, table.grouping, sizes)
@@ -176,7 +176,8 @@ class SamplingPlan:
         return "\n".join([*lines, *self.notes])
 
 
-def _check_amounts(augment: int, alpha: float | None, synthetic_weight: float) -> None:
+def check_amounts(augment: int, alpha: float | None, synthetic_weight: float) -> None:
+    """Raise ConfigError for an amount outside its range."""
     if isinstance(augment, bool) or not isinstance(augment, int | np.integer) or augment < 0:
         raise ConfigError(f"augment={augment!r}. Use a whole number of rows per group, from 0 on.")
     if alpha is not None and not (_is_number(alpha) and 0 <= alpha <= 1):

@@ -105,6 +105,10 @@ class PluginRegistry:
             raise UnknownGeneratorError(name, self.names)
         return self._generators[name]
 
+    def info_of(self, generator: RowGenerator) -> GeneratorInfo | None:
+        """Return what is known about a generator object: the entry whose factory is its class, or None."""
+        return next((info for info in self._generators.values() if info.factory is type(generator)), None)
+
     def build(self, name: str, options: Mapping[str, Any] | None = None) -> RowGenerator:
         """Return an unfitted generator by name.
 

@@ -168,7 +168,8 @@ def rebalance(
         made = sample_rows(
             fitted, table, plan.counts, name=name, rng=sample_rng, registry=registry, on_progress=on_progress
         )
-    copies_wanted = name in registry.names and registry.info(name).copies
+    known = registry.info_of(unfitted)
+    copies_wanted = known is not None and known.copies
     checks = (
         CheckReport()
         if check == "off"
@@ -215,7 +216,7 @@ def _assemble(
     index = new_labels(table.frame.index, len(made.frame))
     synthetic = made.frame.set_axis(index, axis=0)
     data = pd.concat([table.frame, synthetic]) if len(synthetic) else table.frame.copy()
-    is_augmented = augmented_rows(plan, made)
+    is_augmented = augmented_rows(plan, made.group_codes)
     report = RebalanceReport(
         generator=name,
         options=getattr(generator, "options", None),
@@ -238,11 +239,13 @@ def _assemble(
     )
 
 
-def augmented_rows(plan: SamplingPlan, made: SyntheticRows) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def augmented_rows(
+    plan: SamplingPlan, group_codes: np.ndarray[Any, np.dtype[np.int64]]
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return which synthetic rows belong to the augmented part: in each group those after the oversampled ones."""
     n_oversample = np.array([row.n_oversample for row in plan.groups])
-    rank_in_group = pd.Series(made.group_codes).groupby(made.group_codes).cumcount().to_numpy()
-    return np.asarray(rank_in_group >= n_oversample[made.group_codes], dtype=bool)
+    rank_in_group = pd.Series(group_codes).groupby(group_codes).cumcount().to_numpy()
+    return np.asarray(rank_in_group >= n_oversample[group_codes], dtype=bool)
 
 
 def new_labels(index: pd.Index, n_rows: int) -> pd.Index:

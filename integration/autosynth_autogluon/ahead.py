@@ -1,15 +1,16 @@
 """A placeholder that AutoGluon trains first: it makes the synthetic rows of every fold, then steps aside.
 
 A slow generator would otherwise run inside the first model of every fold and eat that model's time.  As the first
-"model" it is given the time limit that AutoGluon gives to any first model, and uses its own share of it.  After the
-last fold it leaves with AutoGluon's error for models that do not apply, which the trainer logs in one line, so that no
-such model appears in the leaderboard or an ensemble.
+"model" it is given the time limit that AutoGluon gives to any first model, and uses its own share of it.  Once each row
+was validated by some fold, it leaves with AutoGluon's error for models that do not apply, which the trainer logs in one
+line, so that no such model appears in the leaderboard or an ensemble.  Its folds run one after the other, in this
+process, also where Ray runs those of the models.  A second set of folds (``num_bag_sets``) and the folds of a
+hyperparameter search are made by the first model that needs them.
 """
 
 from __future__ import annotations
 
-import logging
-import re
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -19,17 +20,17 @@ from autogluon.tabular.registry import ag_model_registry
 
 from autosynth_autogluon.in_fold import InFoldRebalancing
 
-logger = logging.getLogger(__name__)
-
 AHEAD_KEY = "AUTOSYNTH_AHEAD"
-FOLD_SUFFIX = re.compile(r"S1F(\d+)$")  # AutoGluon names the children of a bag S{set}F{fold}
+AHEAD_NAME = "SyntheticRows"
+
+_validated: dict[str, set[Any]] = {}  # the folder of a bag to the index labels that its folds have validated so far
 
 
 class RowsAhead(InFoldRebalancing, DummyModel):  # type: ignore[misc]
     """Makes the rows of each fold and predicts nothing of use."""
 
     ag_key = AHEAD_KEY
-    ag_name = "SyntheticRows"
+    ag_name = AHEAD_NAME
 
     @property
     def _honours_weights(self) -> bool:
@@ -41,16 +42,22 @@ class RowsAhead(InFoldRebalancing, DummyModel):  # type: ignore[misc]
             raise ConstraintViolationError(reason)
         addition = self.make_rows(X, y, kwargs.get("time_limit"))
         self.added = dict(addition.facts)
-        if self._is_last_fold(len(X), 0 if X_val is None else len(X_val)):
+        if self._has_validated_all(X.index, pd.Index([]) if X_val is None else X_val.index):
             made = self.added.get("left_plain") or f"{len(addition.X)} rows for a fold of {len(X)}"
             raise ConstraintViolationError(f"it only makes synthetic rows ahead of the models ({made})")
         return DummyModel._fit(self, X=X, y=y, **kwargs)
 
-    def _is_last_fold(self, n_train: int, n_validation: int) -> bool:
-        fold = FOLD_SUFFIX.search(self.name)
-        if fold is None or not n_validation:
+    def _has_validated_all(self, trained: pd.Index, validated: pd.Index) -> bool:
+        """Note which rows this fold validates, and return whether some fold has validated each row by now."""
+        bag = Path(self.path).parent
+        if bag.name == "models":  # a model on its own, with one split
             return True
-        return int(fold.group(1)) >= round((n_train + n_validation) / n_validation)
+        seen = _validated.setdefault(str(bag), set())
+        seen.update(validated)
+        if not seen.issuperset(trained):
+            return False
+        del _validated[str(bag)]
+        return True
 
 
 if AHEAD_KEY not in ag_model_registry.keys:

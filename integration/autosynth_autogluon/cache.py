@@ -24,12 +24,19 @@ class FoldCache:
         self.folder = root / FOLDER
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def get_or_make(self, key: str, make: Callable[[], T]) -> tuple[T, bool]:
-        """Return the value of ``key`` and whether it was there; otherwise make and keep it, one worker at a time."""
+    def get_or_make(
+        self, key: str, make: Callable[[], T], *, is_good: Callable[[T], bool] = lambda _: True
+    ) -> tuple[T, bool]:
+        """Return the value of ``key`` and whether it was there; otherwise make and keep it, one worker at a time.
+
+        A value that is there but not good any more is made anew.
+        """
         path = self.folder / f"{key}.pkl"
         with FileLock(str(path) + ".lock"):
             if path.exists():
-                return self._read(path), True
+                found: T = self._read(path)
+                if is_good(found):
+                    return found, True
             value = make()
             write_beside(path, lambda temporary: temporary.write_bytes(pickle.dumps(value)))
             return value, False

@@ -6,10 +6,12 @@ import hashlib
 import pickle
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal, TypeAlias
 
 from autosynth.exceptions import ConfigError
-from autosynth.generator import RowGenerator, Space
+from autosynth.generator import GeneratorInfo, RowGenerator, Space
+from autosynth.plan import check_amounts
 from autosynth.plugins import current_plugins
 from autosynth_autogluon.side_table import SideTable
 
@@ -40,7 +42,10 @@ class InFoldConfig:
     random_state: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 < self.ratio <= 1:
+        check_amounts(self.augment, self.alpha, self.synthetic_weight)
+        if isinstance(self.random_state, bool) or not isinstance(self.random_state, int):
+            raise ConfigError(f"random_state={self.random_state!r}. Use a whole number: folds must agree on it.")
+        if not isinstance(self.ratio, int | float) or not 0 < self.ratio <= 1:
             raise ConfigError(f"ratio={self.ratio!r}. Use a share of the largest group in (0, 1], or a search space.")
         if not 0 < self.max_time_share < 1:
             raise ConfigError(f"max_time_share={self.max_time_share!r}. Use a share of a fold's time in (0, 1).")
@@ -54,6 +59,12 @@ class InFoldConfig:
         """What reports call the generator."""
         return self.generator if isinstance(self.generator, str) else type(self.generator).__name__
 
+    @property
+    def generator_info(self) -> GeneratorInfo | None:
+        """What the registry knows about the generator; None for an object of a class that nobody registered."""
+        registry = current_plugins()
+        return registry.info(self.generator) if isinstance(self.generator, str) else registry.info_of(self.generator)
+
     def build_generator(self) -> RowGenerator:
         """Return the unfitted generator."""
         if isinstance(self.generator, str):
@@ -64,8 +75,9 @@ class InFoldConfig:
     def fingerprint(self) -> bytes:
         """Bytes that change with everything that decides what the generator learns."""
         if isinstance(self.generator, str):
-            info = current_plugins().info(self.generator)
-            generator = repr((self.generator, info.distribution, sorted(self.generator_options.items())))
+            distribution = current_plugins().info(self.generator).distribution
+            release = _release(distribution)
+            generator = repr((self.generator, distribution, release, sorted(self.generator_options.items())))
         else:
             generator = hashlib.sha256(pickle.dumps(self.generator)).hexdigest()
         return repr((generator, self.group_columns, self.bins, self.space, self.random_state)).encode()
@@ -76,3 +88,10 @@ class InFoldConfig:
     def __repr__(self) -> str:
         by = f", group_by={list(self.group_columns)}" if self.group_columns else ""
         return f"InFoldConfig({self.generator_name!r}{by}, ratio={self.ratio}, random_state={self.random_state})"
+
+
+def _release(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "unknown"

@@ -22,3 +22,5 @@ LEFT_PLAIN = frozenset(
 DERIVED_TYPES = ("datetime_as_int", "text_ngram", "text_special", "text_as_category", "binned")
 TWO_VALUED_TYPES = ("bool",)
 STACK_TYPE = "stack"
+
+KEY_SUFFIX = "_SYN"  # AutoGluon's key of a rebalanced class: that of the family with this at its end

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(f"autogluon.{__name__}")  # shown at the verbosity that fit was given
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,16 @@ class FittedFold:
     generator: RowGenerator | None
     seconds: float
     cut_short: str = ""
+
+
+@dataclass(frozen=True)
+class MadeRows:
+    """Synthetic rows as features and labels, the group of each, and what there is to report: what the cache keeps."""
+
+    X: pd.DataFrame
+    y: pd.Series[Any]
+    group_codes: npt.NDArray[np.int64]
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -78,19 +89,23 @@ class Amounts:
     weights_as_counts: bool
     max_rows: int | None = None
 
-    def counts(self, plan: SamplingPlan) -> dict[Group, int]:
-        """Rows to ask for per group."""
+    def rows(self, plan: SamplingPlan) -> SamplingPlan:
+        """Return the plan in the rows to ask for: scaled where rows stand for weights, and cut to ``max_rows``."""
         real, oversampled, augmented = plan.part_weights()
         shares = (oversampled / real, augmented / real) if self.weights_as_counts else (1.0, 1.0)
-        counts = {
-            row.group: round(row.n_oversample * min(1.0, shares[0])) + round(row.n_augment * min(1.0, shares[1]))
-            for row in plan.groups
-        }
-        total = sum(counts.values())
+        total = sum(row.n_oversample * shares[0] + row.n_augment * shares[1] for row in plan.groups)
         room = total if self.max_rows is None else max(0, self.max_rows - plan.n_real)
-        if total > room:
-            counts = {group: count * room // total for group, count in counts.items()}
-        return {group: count for group, count in counts.items() if count}
+        cut = min(1.0, room / total) if total else 1.0
+        rounding = round if cut == 1.0 else math.floor  # rows that were rounded up could exceed the limit
+        groups = tuple(
+            replace(
+                row,
+                n_oversample=int(rounding(row.n_oversample * shares[0] * cut)),
+                n_augment=int(rounding(row.n_augment * shares[1] * cut)),
+            )
+            for row in plan.groups
+        )
+        return replace(plan, groups=groups)
 
 
 class FoldSynthesis:
@@ -103,16 +118,21 @@ class FoldSynthesis:
         self._view: FoldView = (
             OriginalView(fold, config, _require(side), predictor_root(path))
             if config.space == "original"
-            else ModelView(fold, config, side)
+            else ModelView(fold, config, side, predictor_root(path))
         )
         self._fold = fold
         self._key = _key(fold, config, self._view.table.frame)
 
     def fit(self, time_limit_s: float | None) -> FittedFold:
-        """Return the generator of this fold, fitted by the first model that asks."""
-        fitted, found = self._cache.get_or_make(f"{self._key}-generator", lambda: self._fit(time_limit_s))
-        if not found:
-            logger.log(15, "\tGenerator %r fitted in %.1f s", self._config.generator_name, fitted.seconds)
+        """Return the generator of this fold, fitted by the first model that asks.
+
+        A fit that was cut short is tried again for a model with at least twice the time.
+        """
+
+        def is_good(found: FittedFold) -> bool:
+            return found.generator is not None or not (time_limit_s is None or time_limit_s >= 2 * found.seconds)
+
+        fitted, _ = self._cache.get_or_make(f"{self._key}-generator", lambda: self._fit(time_limit_s), is_good=is_good)
         return fitted
 
     def add(self, amounts: Amounts, time_limit_s: float | None) -> FoldAddition:
@@ -125,18 +145,24 @@ class FoldSynthesis:
             alpha=config.alpha,
             synthetic_weight=amounts.synthetic_weight,
         )
-        counts = amounts.counts(plan)
-        if not counts:
+        wanted = amounts.rows(plan)
+        if not wanted.counts:
             return self._nothing(plan, "the groups have the sizes asked for")
         started = time.perf_counter()
         fitted = self.fit(time_limit_s)
         if fitted.generator is None:
             return self._nothing(plan, fitted.cut_short)
         left_s = None if time_limit_s is None else max(1.0, time_limit_s - (time.perf_counter() - started))
-        key = f"{self._key}-{_digest(repr([(str(group), count) for group, count in counts.items()]).encode())[:12]}"
-        addition, found = self._cache.get_or_make(key, lambda: self._sample(fitted, plan, counts, left_s))
-        facts = {**addition.facts, "cached": found, "seconds": round(time.perf_counter() - started, 3)}
-        return FoldAddition(**{**addition.__dict__, "plan": plan, "facts": facts})
+        counts = [(str(group), count) for group, count in wanted.counts.items()]
+        key = f"{self._key}-{_digest(repr(counts).encode())[:12]}"
+        try:
+            made, found = self._cache.get_or_make(key, lambda: self._sample(fitted, wanted.counts, left_s))
+        except GeneratorTimeoutError as error:
+            return self._nothing(plan, self._give_up(error))
+        seconds = round(time.perf_counter() - started, 3)
+        facts = {**self._facts(plan), **made.facts, "cached": found, "seconds": seconds}
+        is_augmented = augmented_rows(wanted, made.group_codes)
+        return FoldAddition(made.X, made.y, made.group_codes, is_augmented, self._real_codes(), plan, facts)
 
     def _fit(self, time_limit_s: float | None) -> FittedFold:
         config = self._config
@@ -147,45 +173,39 @@ class FoldSynthesis:
             fitted = self._run(time_limit_s, fit_step, generator, self._view.table, config.generator_name, rng)
         except GeneratorTimeoutError as error:
             return FittedFold(None, time.perf_counter() - started, cut_short=self._give_up(error))
-        return FittedFold(fitted, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        logger.log(15, "\tGenerator %r learned from this fold in %.1f s", config.generator_name, seconds)
+        return FittedFold(fitted, seconds)
 
-    def _sample(
-        self, fitted: FittedFold, plan: SamplingPlan, counts: Mapping[Group, int], time_limit_s: float | None
-    ) -> FoldAddition:
+    def _sample(self, fitted: FittedFold, counts: Mapping[Group, int], time_limit_s: float | None) -> MadeRows:
         config, table = self._config, self._view.table
         rng = np.random.default_rng([int(self._key, 16), 1])
         filtered = config.space == "original"
-        try:
-            rows: SyntheticRows = self._run(
-                time_limit_s, sample_step, fitted.generator, table, counts, config.generator_name, rng, filtered
-            )
-        except GeneratorTimeoutError as error:
-            return self._nothing(plan, self._give_up(error))
+        rows: SyntheticRows = self._run(
+            time_limit_s, sample_step, fitted.generator, table, counts, config.generator_name, rng, filtered
+        )
         X, y = self._view.to_features(rows.frame)
-        parents = np.unique(rows.parents[rows.parents >= 0])
+        per_group = enumerate(np.bincount(rows.group_codes))
         facts = {
-            **self._facts(plan),
             "n_synthetic": len(X),
-            "rows_added": {
-                self._fold.name(table.groups[code]): int(n) for code, n in enumerate(np.bincount(rows.group_codes)) if n
-            },
-            "n_parents": len(parents),
+            "rows_added": {self._fold.name(table.groups[code]): int(n) for code, n in per_group if n},
+            "n_parents": len(np.unique(rows.parents[rows.parents >= 0])),
             "refusals": dict(rows.refusals),
             "notes": dict(rows.notes),
             "generator_fit_s": round(fitted.seconds, 3),
         }
         if not filtered and current_plugins().implementers("autosynth_keep_rows"):
             facts["row_filters_skipped"] = current_plugins().implementers("autosynth_keep_rows")
-        return FoldAddition(X, y, rows.group_codes, augmented_rows(plan, rows), self._real_codes(), plan, facts)
+        return MadeRows(X, y, rows.group_codes, facts)
 
     def _run(self, time_limit_s: float | None, function: Callable[..., T], generator: Any, *arguments: Any) -> T:
-        """Run a step of the generator, under a hard limit when there is one and the generator may be slow.
+        """Run a step of the generator, in a process with a hard limit when there is a limit and it may be slow.
 
-        Generators of encoded features take milliseconds, less than a process needs to start; one that was defined in a
-        script cannot be found by another process.
+        A generator that was defined in a script cannot be found by another process, and runs here without the limit.
         """
-        is_quick = self._config.space == "model" or type(generator).__module__ == "__main__"
-        if time_limit_s is None or is_quick:
+        info = self._config.generator_info
+        is_quick = info is not None and info.quick
+        if time_limit_s is None or is_quick or type(generator).__module__ == "__main__":
             return function(generator, *arguments)
         return run_within(time_limit_s, self._config.generator_name, function, generator, *arguments)
 
@@ -222,10 +242,18 @@ def _key(fold: FoldRows, config: InFoldConfig, seen: pd.DataFrame) -> str:
     Nothing of other folds goes in, so that not even the seed depends on a validation row.
     """
     content = hashlib.sha256(config.fingerprint + repr((list(fold.X.columns), list(seen.columns))).encode())
-    for rows in (fold.X, seen.astype(str)):
-        content.update(pd.util.hash_pandas_object(rows).to_numpy().tobytes())
+    # an encoded feature that the generator sees too is hashed once; original columns share no dtype with it
+    unhashed = [name for name in seen.columns if name not in fold.X.columns or config.space == "original"]
+    for rows in (fold.X, seen[unhashed]):
+        content.update(_row_hashes(rows))
     content.update(np.ascontiguousarray(fold.y.to_numpy()).tobytes())
     return content.hexdigest()[:20]
+
+
+def _row_hashes(rows: pd.DataFrame) -> bytes:
+    objects = {name: rows[name].astype(str) for name in rows.columns if pd.api.types.is_object_dtype(rows[name])}
+    hashes: bytes = pd.util.hash_pandas_object(rows.assign(**objects)).to_numpy().tobytes()
+    return hashes
 
 
 def _digest(content: bytes) -> str:

@@ -81,8 +81,10 @@ class ModelView:
     that whatever a generator does, a synthetic row takes them all over from the same real row.
     """
 
-    def __init__(self, fold: FoldRows, config: InFoldConfig, side: pd.DataFrame | None) -> None:
+    def __init__(self, fold: FoldRows, config: InFoldConfig, side: pd.DataFrame | None, root: Path) -> None:
         self._fold = fold
+        if side is not None and any(name not in fold.X.columns for name in config.group_columns):
+            _check_labels(fold, side, _load_learner(root))
         self._derived = _columns_of(DERIVED_TYPES, fold)
         two_valued = _columns_of(TWO_VALUED_TYPES, fold)
         frame = fold.X.drop(columns=self._derived)
@@ -130,19 +132,14 @@ class OriginalView:
 
     def __init__(self, fold: FoldRows, config: InFoldConfig, side: pd.DataFrame, root: Path) -> None:
         self._fold = fold
-        self._learner = load_pkl.load(str(root / "learner.pkl"), verbose=False)
+        self._learner = _load_learner(root)
         self.seen = known_rows(fold.X.index, side)
         rows = side.loc[fold.X.index[self.seen]]
         if self._learner.label not in rows.columns:
             raise ConfigError(
                 f"data lacks the label {self._learner.label!r}. Give the whole training data: data=train."
             )
-        cleaned = self._learner.label_cleaner.transform(rows[self._learner.label])
-        if not np.array_equal(np.asarray(cleaned), fold.y.to_numpy()[self.seen]):
-            raise DataError(
-                "the labels of data do not match the rows of this fold, so the index was reset somewhere. "
-                "Pass the same DataFrame to rebalanced(data=...) and to fit, with a unique index."
-            )
+        _check_labels(fold, side, self._learner)
         self.table = Table.from_frame(rows, label=self._learner.label, group_by=_group_by(config), task=fold.task)
 
     def to_features(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[Any]]:
@@ -160,6 +157,24 @@ class OriginalView:
             )
         labels.name = y.name
         return features[list(X.columns)].astype(X.dtypes), labels.astype(y.dtype)
+
+
+def _load_learner(root: Path) -> Any:
+    """Return AutoGluon's learner, which is saved before any model is fitted: label codes and the feature pipeline."""
+    return load_pkl.load(str(root / "learner.pkl"), verbose=False)
+
+
+def _check_labels(fold: FoldRows, side: pd.DataFrame, learner: Any) -> None:
+    """Raise DataError if the side table holds the label, and other labels than the fold for the same index."""
+    if learner.label not in side.columns:
+        return
+    known = known_rows(fold.X.index, side)
+    cleaned = learner.label_cleaner.transform(side.loc[fold.X.index[known], learner.label])
+    if not np.array_equal(np.asarray(cleaned), fold.y.to_numpy()[known]):
+        raise DataError(
+            "the labels of data do not match the rows of this fold, so the index was reset somewhere. "
+            "Pass the same DataFrame to rebalanced(data=...) and to fit, with a unique index."
+        )
 
 
 def known_rows(index: pd.Index, side: pd.DataFrame) -> npt.NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import logging
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,20 +14,19 @@ from autogluon.core.constants import AG_ARGS, AG_ARGS_ENSEMBLE
 from autogluon.tabular.configs.hyperparameter_configs import get_hyperparameter_config
 from autogluon.tabular.configs.presets_configs import tabular_presets_alias, tabular_presets_dict
 
-from autosynth import RowGenerator
+from autosynth import AutosynthWarning, RowGenerator
 from autosynth.exceptions import ConfigError, DataError, nearest
+from autosynth.generator import GeneratorInfo
 from autosynth.generator import Space as GeneratorSpace
 from autosynth.plugins import current_plugins
 from autosynth.schema import infer_column
 from autosynth.table import as_columns
 from autosynth_autogluon.ahead import AHEAD_KEY, RowsAhead
 from autosynth_autogluon.config import CONFIG_KEY, PARAMETER_PREFIX, InFoldConfig, OnTimeout
-from autosynth_autogluon.families import LEFT_PLAIN
+from autosynth_autogluon.families import KEY_SUFFIX, LEFT_PLAIN
 from autosynth_autogluon.model_classes import rebalanced_class
 from autosynth_autogluon.quiet import without_telemetry
 from autosynth_autogluon.side_table import SideTable
-
-logger = logging.getLogger(__name__)
 
 FIRST = 10_000  # a priority above all of AutoGluon's
 
@@ -79,8 +78,7 @@ def rebalanced(
         columns, and for group columns that are no feature.
     space : "model" or "original", optional
         Whether the generator sees AutoGluon's encoded features, or the user's own columns with texts, dates and missing
-        values ("original" needs ``data``).  None takes what the generator was registered with; without ``data`` it is
-        "model" for generators that can do with it.
+        values ("original" needs ``data``).  None takes what the generator was registered with.
     ratio : float or autogluon search space
         Size that smaller groups are brought to, as a share of the largest, in (0, 1].
     augment, alpha : int, float or None
@@ -95,13 +93,13 @@ def rebalanced(
     correct_prior : bool
         Whether predicted probabilities are brought back to the class shares of the fold's real rows.
     generate_ahead : bool, optional
-        Whether rows of all folds are made before the first model; None does it for generators of original columns,
-        which tend to be slow.
+        Whether rows of all folds are made before the first model; None does it for generators that are not registered
+        as quick.
     max_time_share : float
         Share of a fold's time limit that its generator may use, in (0, 1).
     on_timeout : "plain" or "raise"
-        What happens to a fold whose generator of original columns did not finish in its time: it trains on real rows
-        alone, which is logged and shown by ``predictor.info()``, or its models fail.
+        What happens to a fold whose generator did not finish in its time: it trains on real rows alone, which is logged
+        and shown by ``predictor.info()``, or its models fail.  Generators that are registered as quick are not limited.
     random_state : int
         Decides the rows, together with the fold's own rows.
     name_suffix : str
@@ -122,7 +120,7 @@ def rebalanced(
     Notes
     -----
     Models for which extra rows make no sense (tabular foundation models, text and image models) are left plain, which
-    is logged.  For regression, groups are those of ``group_by`` alone.
+    is said by a warning.  For regression, groups are those of ``group_by`` alone.
 
     Examples
     --------
@@ -157,13 +155,19 @@ def rebalanced(
         if isinstance(value, Space)
     }
     models = _Models(config, searched, keep_plain, name_suffix)
-    ahead = config.space == "original" if generate_ahead is None else generate_ahead
-    given = _resolve(hyperparameters, presets)
-    if not is_advanced_hyperparameter_format(given):
-        return models.convert(given, ahead=ahead)
-    return {
-        level: models.convert(portfolio, ahead=ahead and level in (1, "default")) for level, portfolio in given.items()
-    }
+    info = config.generator_info
+    ahead = not (info is not None and info.quick) if generate_ahead is None else generate_ahead
+    return _convert_levels(models, _resolve(hyperparameters, presets), ahead=ahead, stack=stack)
+
+
+def _convert_levels(models: _Models, given: dict[Any, Any], *, ahead: bool, stack: bool) -> dict[Any, Any]:
+    """Convert the first stacking level, and the others when ``stack`` says so; they stay as they are otherwise."""
+    levels = given if is_advanced_hyperparameter_format(given) else {"default": given}
+    first = levels.get(1, levels.get("default", {}))
+    others = {level: portfolio for level, portfolio in levels.items() if level != 1}
+    if stack:
+        others = {level: models.convert(portfolio, ahead=False) for level, portfolio in others.items()}
+    return {1: models.convert(first, ahead=ahead), **others}
 
 
 class _Models:
@@ -179,22 +183,26 @@ class _Models:
         converted: dict[Any, Any] = {}
         for key, configurations in portfolio.items():
             several = configurations if isinstance(configurations, list) else [configurations]
-            if key in LEFT_PLAIN:
-                logger.info("%s is left plain: synthetic rows make no sense for this family.", key)
-                converted[key] = list(several)
-                continue
-            plain = list(several) if self._keep_plain else []
-            converted[key] = plain + [self._rebalance(key, configuration) for configuration in several]
+            changed = [self._rebalance(key, configuration) for configuration in several]
+            plain = list(several) if self._keep_plain and changed != several else []
+            converted[key] = plain + changed
         if ahead:
             placeholder = {"model_type": RowsAhead, "priority": FIRST, "valid_stacker": False, "disable_in_hpo": True}
-            converted[AHEAD_KEY] = [{AG_ARGS: placeholder, f"ag.{CONFIG_KEY}": self._config}]
+            here = {"fold_fitting_strategy": "sequential_local", "use_child_oof": False}
+            converted[AHEAD_KEY] = [{AG_ARGS: placeholder, AG_ARGS_ENSEMBLE: here, f"ag.{CONFIG_KEY}": self._config}]
         return converted
 
     def _rebalance(self, key: Any, configuration: Any) -> dict[str, Any]:
         if not isinstance(configuration, Mapping):
             raise ConfigError(f"the configuration of model {key!r} is {configuration!r}. AutoGluon wants a dict.")
         args = dict(configuration.get(AG_ARGS, {}))
-        args["model_type"] = rebalanced_class(args.get("model_type", key))
+        model_class = rebalanced_class(args.get("model_type", key))
+        family = (model_class.ag_key or "").removesuffix(KEY_SUFFIX)
+        if family in LEFT_PLAIN:
+            message = f"{family} is left plain: synthetic rows make no sense for this family."
+            warnings.warn(message, AutosynthWarning, stacklevel=5)
+            return dict(configuration)
+        args["model_type"] = model_class
         args["name_suffix"] = args.get("name_suffix", "") + self._name_suffix
         changed = {**configuration, **self._searched, AG_ARGS: args, f"ag.{CONFIG_KEY}": self._config}
         if configuration.get(AG_ARGS_ENSEMBLE, {}).get("use_child_oof"):
@@ -232,6 +240,8 @@ def _side_table(group_by: Any, data: pd.DataFrame | None) -> tuple[tuple[Any, ..
     columns: tuple[Any, ...]
     if isinstance(group_by, pd.Series | pd.DataFrame):
         groups = group_by.to_frame(group_by.name or "group") if isinstance(group_by, pd.Series) else group_by
+        # under a name of their own, since a feature may have the same name and other values
+        groups = groups.rename(columns=lambda name: f"{name} (given)")
         columns = tuple(groups.columns)
         if data is None:
             return columns, bins, SideTable(groups)
@@ -257,22 +267,23 @@ def _space(
     data: pd.DataFrame | None,
 ) -> GeneratorSpace:
     """Check the generator now, since a model that fails later is only logged by AutoGluon."""
-    wanted: GeneratorSpace = "model"
+    registry = current_plugins()
+    info: GeneratorInfo | None
     if isinstance(generator, str):
-        info = current_plugins().info(generator)
-        current_plugins().build(generator, options)
-        if not info.refits:
-            raise ConfigError(
-                f"generator {generator!r} learns nothing from a fold's rows, so validation rows may have fathered its "
-                "rows. Use it with autosynth.rebalance on data that is split already."
-            )
-        wanted = info.space
-    elif options:
-        raise ConfigError("generator_options go with a registered name. Configure the generator object itself.")
-    chosen = space or wanted
+        name, info = generator, registry.info(generator)
+        registry.build(generator, options)
+    else:
+        name, info = type(generator).__name__, registry.info_of(generator)
+        if options:
+            raise ConfigError("generator_options go with a registered name. Configure the generator object itself.")
+    if info is not None and not info.refits:
+        raise ConfigError(
+            f"generator {name!r} learns nothing from a fold's rows, so validation rows may have fathered its rows. "
+            "Use it with autosynth.rebalance on data that is split already."
+        )
+    chosen = space or (info.space if info is not None else "model")
     if chosen == "original" and data is None:
         raise ConfigError(
-            f"generator {getattr(generator, '__name__', generator)!r} works on your own columns. Add "
-            "data=train, the DataFrame that fit is given."
+            f"generator {name!r} works on your own columns. Add data=train, the DataFrame that fit is given."
         )
     return chosen

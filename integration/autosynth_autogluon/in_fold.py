@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,22 +19,24 @@ from autogluon.core.constants import BALANCE_WEIGHT, BINARY, MULTICLASS, QUANTIL
 from autogluon.core.utils.exceptions import TimeLimitExceeded
 
 from autosynth.calibration import correct_prior
+from autosynth.exceptions import ConfigError
 from autosynth.rebalancing import new_labels
 from autosynth_autogluon.config import CONFIG_KEY, PARAMETER_PREFIX, InFoldConfig
-from autosynth_autogluon.families import HONOUR_WEIGHTS, STACK_TYPE
+from autosynth_autogluon.families import HONOUR_WEIGHTS, KEY_SUFFIX, STACK_TYPE
 from autosynth_autogluon.fold_synthesis import Amounts, FoldAddition, FoldSynthesis
 from autosynth_autogluon.fold_view import FoldRows
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(f"autogluon.{__name__}")  # shown at the verbosity that fit was given
 
 
 class InFoldRebalancing:
     """Overrides what must know of added rows, and nothing else; the model family's own class follows in the MRO."""
 
     _metadata: Any = None
+    _drawn: Mapping[str, float] = MappingProxyType({})
     _priors: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None
     added: dict[str, Any] | None = None
 
@@ -41,6 +45,14 @@ class InFoldRebalancing:
         metadata = kwargs.get("feature_metadata")
         self._metadata = self._metadata if metadata is None else metadata
         return super().initialize(**kwargs)  # type: ignore[misc,no-any-return]
+
+    def _init_params(self) -> None:
+        super()._init_params()  # type: ignore[misc]
+        # Some learners are handed all of self.params, so the amounts that a search drew are kept apart from them.
+        params = self.params  # type: ignore[has-type]
+        own = {key: value for key, value in params.items() if key.startswith(PARAMETER_PREFIX)}
+        self._drawn = {key: float(value) for key, value in own.items() if not isinstance(value, Space)}
+        self.params = type(params)({key: value for key, value in params.items() if key not in self._drawn})
 
     def _more_tags(self) -> dict[str, Any]:
         # out-of-bag (RF, XT) and leave-one-out (KNN) predictions would score rows by rows made from them
@@ -61,6 +73,7 @@ class InFoldRebalancing:
 
     def _fit(self, X: pd.DataFrame, y: pd.Series[Any], **kwargs: Any) -> Any:
         started = time.perf_counter()
+        self._refuse_undrawn_spaces()
         reason = self._reason_to_stay_plain()
         if reason:
             self.added = {"n_real": len(X), "n_synthetic": 0, "left_plain": reason}
@@ -110,6 +123,14 @@ class InFoldRebalancing:
             return "stacking levels stay plain unless stack=True"
         return ""
 
+    def _refuse_undrawn_spaces(self) -> None:
+        undrawn = [key.removeprefix(PARAMETER_PREFIX) for key in self.params if key.startswith(PARAMETER_PREFIX)]
+        if undrawn:
+            raise ConfigError(
+                f"{', '.join(undrawn)} of rebalanced() is a search space, and no search draws from it. Give fit "
+                "hyperparameter_tune_kwargs, or give a number."
+            )
+
     def _special_types(self) -> dict[str, list[str]]:
         if self._metadata is None:
             return {}
@@ -120,9 +141,7 @@ class InFoldRebalancing:
         return dict(getattr(cleaner, "cat_mappings_dependent_var", None) or {})
 
     def _amount(self, name: str, default: float) -> float:
-        value = self.params.get(f"{PARAMETER_PREFIX}{name}", default)  # type: ignore[attr-defined]
-        # before a search has drawn a value (memory is estimated then), the default stands for the whole space
-        return default if isinstance(value, Space) else float(value)
+        return self._drawn.get(f"{PARAMETER_PREFIX}{name}", default)
 
     @property
     def _honours_weights(self) -> bool:
@@ -136,6 +155,7 @@ class InFoldRebalancing:
         self.added = dict(addition.facts)
         if not len(addition.X):
             return X, y, kwargs
+        given = None if BALANCE_WEIGHT in X.columns else kwargs.get("sample_weight")
         kwargs = self._with_weights(X, kwargs, addition)
         labels = new_labels(X.index, len(addition.X))
         weight_columns = X.columns.difference(addition.X.columns)  # bundled into X by AutoGluon, dropped by the model
@@ -143,7 +163,7 @@ class InFoldRebalancing:
         extra[weight_columns] = 1.0
         X_all = pd.concat([X, extra.set_axis(labels, axis=0)]).astype(X.dtypes)  # concat widens int8 and categories
         y_all = pd.concat([y, addition.y.set_axis(labels)]).astype(y.dtype)
-        self._remember_priors(y, y_all, kwargs.get("sample_weight"))
+        self._remember_priors(y, y_all, kwargs.get("sample_weight"), given)
         return X_all, y_all, kwargs
 
     def make_rows(self, X: pd.DataFrame, y: pd.Series[Any], time_limit: float | None) -> FoldAddition:
@@ -175,27 +195,31 @@ class InFoldRebalancing:
             kwargs = {key: value for key, value in kwargs.items() if key != "sample_weight"}
             self.added = {**(self.added or {}), "weights_reset": "balance_weight would balance a second time"}
         real, oversampled, augmented = addition.plan.part_weights()
-        if not self._honours_weights or (given is None and np.allclose([real, oversampled, augmented or real], 1.0)):
+        if not self._honours_weights:
+            real = oversampled = augmented = 1.0  # rows stand for weights there
+        if given is None and np.allclose([real, oversampled, augmented or real], 1.0):
             return kwargs
         user = np.ones(len(X)) if given is None else np.asarray(given, dtype="float64")
         group_means = pd.Series(user).groupby(addition.real_codes).mean()
         inherited = group_means.reindex(addition.group_codes).fillna(user.mean()).to_numpy()
         parts = np.where(addition.is_augmented, augmented, oversampled)
         weights = np.concatenate([user * real, inherited * parts])
+        X_val = kwargs.get("X_val")
+        if X_val is not None and kwargs.get("sample_weight_val") is None:
+            kwargs = {**kwargs, "sample_weight_val": np.ones(len(X_val))}  # EBM joins both, whatever they are
         return {**kwargs, "sample_weight": weights / weights.mean()}
 
-    def _remember_priors(self, y: pd.Series[Any], y_all: pd.Series[Any], weights: Any) -> None:
+    def _remember_priors(self, y: pd.Series[Any], y_all: pd.Series[Any], weights: Any, given: Any) -> None:
+        """Keep the class shares that the model learned, and those of real rows under the user's own weights."""
         config = self._config
         if config is None or not config.correct_prior or self.problem_type not in (BINARY, MULTICLASS):  # type: ignore[attr-defined]
             return
         n_classes = self.num_classes  # type: ignore[attr-defined]
         honoured = weights if self._honours_weights else None
+        wished = given if self._honours_weights else None
         trained = np.bincount(y_all.to_numpy(dtype="int64"), weights=honoured, minlength=n_classes)
-        target = np.bincount(y.to_numpy(dtype="int64"), minlength=n_classes)
+        target = np.bincount(y.to_numpy(dtype="int64"), weights=wished, minlength=n_classes)
         self._priors = (trained.astype("float64"), target.astype("float64"))
-
-
-KEY_SUFFIX = "_SYN"
 
 
 def _less_time(kwargs: dict[str, Any], seconds: float) -> dict[str, Any]:

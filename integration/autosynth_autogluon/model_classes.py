@@ -15,7 +15,8 @@ from typing import Any
 from autogluon.tabular.registry import ag_model_registry
 
 from autosynth.exceptions import ConfigError, nearest
-from autosynth_autogluon.in_fold import KEY_SUFFIX, InFoldRebalancing
+from autosynth_autogluon.families import KEY_SUFFIX
+from autosynth_autogluon.in_fold import InFoldRebalancing
 
 NAME_PREFIX = "Rebalanced:"
 

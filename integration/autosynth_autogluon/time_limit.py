@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,26 +45,39 @@ def run_within(seconds: float, name: str, function: Callable[..., T], *arguments
         job, answer = Path(folder) / "job.pkl", Path(folder) / "answer.pkl"
         job.write_bytes(pickle.dumps((function, arguments)))
         try:
-            done = subprocess.run(  # noqa: S603 - our own module, with paths that we made
-                [sys.executable, "-m", "autosynth_autogluon.time_limit", str(job), str(answer)],
-                timeout=seconds,
-                capture_output=True,
-                text=True,
-                check=False,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            )
+            returncode, complaints = _run([str(job), str(answer)], seconds)
         except subprocess.TimeoutExpired as error:
             raise GeneratorTimeoutError(
                 f"generator {name!r} did not finish within its {seconds:.0f} s. Give fit a longer time_limit, raise "
                 "max_time_share, or choose a faster generator."
             ) from error
-        if done.returncode != 0:
-            last_line = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        if returncode != 0:
+            last_line = (complaints.strip().splitlines() or ["no message"])[-1]
             raise GenerationError(f"generator {name!r} failed in its own process: {last_line}")
         value = pickle.loads(answer.read_bytes())  # noqa: S301 - written by our own process
     if isinstance(value, AutosynthError):
         raise value
     return value  # type: ignore[no-any-return]
+
+
+def _run(arguments: list[str], seconds: float) -> tuple[int, str]:
+    """Run this module and return its exit code and stderr; when time is up, end it with all that it started."""
+    process = subprocess.Popen(  # noqa: S603 - our own module, with paths that we made
+        [sys.executable, "-m", "autosynth_autogluon.time_limit", *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    try:
+        _, complaints = process.communicate(timeout=seconds)
+    except BaseException:  # an interrupt too must not leave it running
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    return process.returncode, complaints
 
 
 def _main(job: str, answer: str) -> None:

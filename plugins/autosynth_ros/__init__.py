@@ -8,10 +8,14 @@ import numpy as np
 
 import autosynth
 from autosynth import Group, SampledRows, Table
+from autosynth.generator import NoOptions
 
 
 class RandomOverSampler:
-    """Draws real rows of the group with replacement."""
+    """Draws real rows of the group with replacement; there is nothing to set."""
+
+    def __init__(self, options: NoOptions | None = None) -> None:
+        self.options = options
 
     def fit(self, table: Table, *, rng: np.random.Generator) -> RandomOverSampler:  # noqa: ARG002 - nothing is random here
         self.table_ = table
@@ -27,7 +31,8 @@ class RandomOverSampler:
 def autosynth_register_generators(register: autosynth.Register) -> None:
     register(
         "ros",
-        lambda _options: RandomOverSampler(),
+        RandomOverSampler,
         summary="random copies of real rows: the baseline to beat",
         copies=True,
+        quick=True,
     )

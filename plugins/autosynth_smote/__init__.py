@@ -35,18 +35,21 @@ def autosynth_register_generators(register: autosynth.Register) -> None:
         SmoteGenerator,
         options=SmoteOptions,
         summary="rows between a real row and a near one; SMOTE, SMOTE-NC or SMOTE-N by the columns",
+        quick=True,
     )
     register(
         "adasyn",
         AdasynGenerator,
         options=AdasynOptions,
         summary="SMOTE with more rows around real rows that are hard to classify",
+        quick=True,
     )
     register(
         "borderline_smote",
         BorderlineSmoteGenerator,
         options=BorderlineSmoteOptions,
         summary="SMOTE around real rows close to other labels only",
+        quick=True,
     )
 
 

@@ -13,7 +13,7 @@ pytest.importorskip("autogluon.tabular")
 from autosynth.toy import overlapping_classes
 from autosynth_autogluon import rebalanced
 from autosynth_autogluon.cache import FOLDER
-from autosynth_autogluon.fold_synthesis import FoldAddition
+from autosynth_autogluon.fold_synthesis import MadeRows
 from tests.integration.autogluon_helpers import fit
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -31,7 +31,7 @@ def rows_by_fold(predictor_path: str) -> dict[str, pd.DataFrame]:
     found = {}
     for file in (Path(predictor_path) / FOLDER).glob("*.pkl"):
         content = pickle.loads(file.read_bytes())
-        if isinstance(content, FoldAddition):
+        if isinstance(content, MadeRows):
             found[file.name] = content.X
     return found
 

@@ -103,6 +103,23 @@ def test_group_columns_that_are_no_feature_balance_by_index_and_are_not_needed_t
     assert len(predictor.predict(features.head())) == 5
 
 
+def test_a_group_series_named_like_a_feature_is_taken_as_given(tmp_path):
+    train = shortcut_table(300, minority_share=0.3)
+    halves = pd.cut(train["age"], [0, 50, 100]).astype(str)  # its name is "age" too
+    for space_, data in (("model", None), ("original", train)):
+        models = rebalanced({"LR": {}}, generator="ros", group_by=halves, space=space_, data=data)
+        predictor = fit(train, models, tmp_path / space_, label="ill")
+        assert all(len(added["groups"]) == 4 for _, _, added in additions(predictor))
+
+
+def test_group_columns_of_other_rows_are_an_error(tmp_path):
+    train = shortcut_table(300, minority_share=0.3).drop(columns="hospital")
+    other = shortcut_table(300, minority_share=0.3, random_state=5)
+    models = rebalanced({"LR": {}}, generator="ros", group_by="hospital", data=other)
+    with pytest.raises(Exception, match="labels of data do not match"):
+        fit(train, models, tmp_path, label="ill")
+
+
 def test_group_columns_that_are_features_need_no_data(tmp_path):
     train = shortcut_table(300, minority_share=0.3)
     predictor = fit(train, rebalanced(QUICK, generator="ros", group_by=["hospital"]), tmp_path, label="ill")
@@ -188,8 +205,8 @@ def test_stacking_levels_stay_plain_unless_asked_for(rare, tmp_path):
     default = fit(rare, rebalanced(models, generator="ros"), tmp_path / "a", num_stack_levels=1)
     stacked = fit(rare, rebalanced(models, generator="ros", stack=True), tmp_path / "b", num_stack_levels=1)
     by_level = {name[-2:]: added for name, _, added in additions(default)}
-    assert by_level["L1"]["n_synthetic"] > 0
-    assert "stack=True" in by_level["L2"]["left_plain"]
+    assert set(by_level) == {"L1"}
+    assert "LightGBM_BAG_L2" in default.model_names()
     assert all(added["n_synthetic"] > 0 for _, _, added in additions(stacked))
 
 
@@ -223,9 +240,10 @@ def test_refit_full_rebalances_all_real_rows(rare, tmp_path):
     assert added["n_synthetic"] == 240
 
 
-def test_hyperparameter_search_over_ratio_and_weight(rare, tmp_path):
+@pytest.mark.parametrize("family", ["GBM", "LR"])
+def test_hyperparameter_search_over_ratio_and_weight(rare, tmp_path, family):
     models = rebalanced(
-        {"GBM": {"num_boost_round": 5}},
+        {family: {}},
         generator="ros",
         ratio=space.Categorical(0.2, 0.6, 1.0),
         synthetic_weight=space.Real(0.2, 1.0),
@@ -235,6 +253,28 @@ def test_hyperparameter_search_over_ratio_and_weight(rare, tmp_path):
     amounts = {added["n_synthetic"] for _, _, added in additions(predictor)}
     assert len(predictor.model_names()) >= 3
     assert len(amounts) >= 2
+
+
+def test_a_search_space_that_nobody_searches_is_an_error(rare, tmp_path):
+    with pytest.raises(Exception, match=r"ratio of rebalanced\(\) is a search space"):
+        fit(rare, rebalanced({"LR": {}}, generator="ros", ratio=space.Real(0.1, 0.3)), tmp_path)
+
+
+def test_augmented_rows_carry_their_weight_in_a_fold(rare, tmp_path):
+    weights = []
+    original = LGBModel._fit
+
+    def write_down(self, X, y, **kwargs):
+        weights.append(kwargs["sample_weight"])
+        return original(self, X=X, y=y, **kwargs)
+
+    models = rebalanced({"GBM": {"num_boost_round": 5}}, generator="ros", augment=20, alpha=0.5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LGBModel, "_fit", write_down)
+        fit(rare, models, tmp_path)
+    for given in weights:  # 180 + 180 real and oversampled rows, 2 x 20 augmented ones: half of the weight each
+        assert len(given) == 400
+        assert np.sort(given)[-40:].sum() == pytest.approx(200)
 
 
 def test_derived_date_and_text_columns_come_from_one_real_row(tmp_path):
@@ -248,7 +288,12 @@ def test_derived_date_and_text_columns_come_from_one_real_row(tmp_path):
 def test_generators_of_original_columns_get_the_users_own_rows(tmp_path):
     frame = contract_table(240).frame
     models = rebalanced(
-        {"GBM": {"num_boost_round": 5}}, generator="ros", data=frame, space="original", group_by="hospital"
+        {"GBM": {"num_boost_round": 5}},
+        generator="ros",
+        data=frame,
+        space="original",
+        group_by="hospital",
+        generate_ahead=True,
     )
     predictor = fit(frame, models, tmp_path, label="ill")
     assert "SyntheticRows_BAG_L1" not in predictor.model_names()  # the placeholder has stepped aside
@@ -301,6 +346,19 @@ def test_a_stripped_copy_loads_where_autosynth_cannot_be_imported(rare, tmp_path
     assert not list(deployed.rglob("*generator*"))
 
 
+@pytest.mark.parametrize(("n_rows", "n_folds"), [(100, 3), (33, 5), (25, 10)])
+def test_the_placeholder_leaves_whatever_the_fold_sizes_and_stripping_works(tmp_path, n_rows, n_folds):
+    train = overlapping_classes(n_rows, minority_share=0.4, n_features=3)
+    models = rebalanced({"LR": {}}, generator="ros", generate_ahead=True)
+    predictor = fit(train, models, tmp_path, num_bag_folds=n_folds)
+    assert "SyntheticRows_BAG_L1" not in predictor.model_names()
+    assert all(added["cached"] for _, _, added in additions(predictor))
+    deployed = strip(predictor, tmp_path / "deployed")
+    train.to_parquet(tmp_path / "rows.parquet")
+    answer = _predict_elsewhere(str(deployed), tmp_path, block="autosynth")
+    np.testing.assert_allclose(answer, predictor.predict_proba(train)[1], atol=1e-12)
+
+
 def test_stripping_is_refused_where_predictions_need_us(rare, tmp_path):
     predictor = fit(rare, rebalanced({"LR": {}}, generator="ros", correct_prior=True), tmp_path)
     with pytest.raises(ValueError, match="corrects its prior"):
@@ -322,10 +380,10 @@ def test_rows_reach_training_and_never_validation(tmp_path):
     noise = np.random.default_rng(0)
     train = pd.DataFrame({"x": noise.normal(size=400), "target": noise.permutation([1] * 60 + [0] * 340)})
     train["mark"] = np.where(train["target"] == 0, noise.integers(0, 5, 400), noise.integers(0, 4, 400)).astype(float)
-    models = rebalanced({"GBM": {"num_boost_round": 30}}, generator=Marked(str(tmp_path)))
+    models = rebalanced({"GBM": {"num_boost_round": 60}}, generator=Marked(str(tmp_path)))
     predictor = fit(train, models, tmp_path)
-    marked = predictor.predict_proba(pd.DataFrame({"x": [0.0], "mark": [4.0]}))[1].item()
-    assert marked > 0.5  # among training rows, synthetic ones made the mark a sign of the minority
+    unmarked, marked = predictor.predict_proba(pd.DataFrame({"x": [0.0, 0.0], "mark": [0.0, 4.0]}))[1]
+    assert marked > 1.5 * unmarked  # among training rows, synthetic ones made the mark a sign of the minority
     validated = average_precision_score(train["target"], predictor.predict_proba_oof("LightGBM_Syn_BAG_L1")[1])
     assert validated < 0.3  # among real validation rows it is a sign of the opposite
 

@@ -13,7 +13,10 @@ pytest.importorskip("autogluon.tabular")
 
 from autogluon.common import space
 from autogluon.tabular.configs.hyperparameter_configs import get_hyperparameter_config
+from autogluon.tabular.registry import ag_model_registry
 
+from autosynth import AutosynthWarning
+from autosynth.plugins import current_plugins
 from autosynth.toy import shortcut_table
 from autosynth_autogluon import rebalanced
 from autosynth_autogluon.in_fold import InFoldRebalancing
@@ -25,7 +28,7 @@ def model_types(portfolio):
 
 
 def test_every_configuration_of_a_named_set_is_rebalanced_under_its_own_key():
-    converted = rebalanced("default", generator="ros")
+    converted = rebalanced("default", generator="ros")[1]
     given = get_hyperparameter_config("default")
     assert set(converted) == set(given)
     for key, entries in converted.items():
@@ -35,7 +38,7 @@ def test_every_configuration_of_a_named_set_is_rebalanced_under_its_own_key():
 
 
 def test_other_settings_of_a_configuration_stay_as_they_are():
-    (entry,) = rebalanced({"GBM": {"num_leaves": 9, "ag_args": {"name_suffix": "Fast"}}}, generator="ros")["GBM"]
+    (entry,) = rebalanced({"GBM": {"num_leaves": 9, "ag_args": {"name_suffix": "Fast"}}}, generator="ros")[1]["GBM"]
     assert entry["num_leaves"] == 9
     assert entry["ag_args"]["name_suffix"] == "Fast_Syn"
 
@@ -47,15 +50,17 @@ def test_hyperparameters_given_are_not_changed():
     assert given == before
 
 
-def test_stacking_levels_keep_their_own_sets():
-    converted = rebalanced({1: {"GBM": {}}, 2: {"LR": {}}}, generator="ros")
+def test_stacking_levels_keep_their_own_sets_and_only_the_first_is_rebalanced():
+    converted = rebalanced({1: {"GBM": {}}, 2: {"LR": {}}}, generator="ros", keep_plain=True)
     assert set(converted) == {1, 2}
-    assert set(converted[1]) == {"GBM"}
-    assert set(converted[2]) == {"LR"}
+    assert len(converted[1]["GBM"]) == 2
+    assert converted[2] == {"LR": {}}
+    stacked = rebalanced({1: {"GBM": {}}, 2: {"LR": {}}}, generator="ros", stack=True)
+    assert stacked[2]["LR"][0]["ag_args"]["name_suffix"] == "_Syn"
 
 
 def test_presets_bring_their_own_models():
-    assert set(rebalanced(presets="best_quality", generator="ros")) == set(get_hyperparameter_config("zeroshot"))
+    assert set(rebalanced(presets="best_quality", generator="ros")[1]) == set(get_hyperparameter_config("zeroshot"))
 
 
 def test_presets_that_choose_models_while_fitting_are_refused():
@@ -65,19 +70,19 @@ def test_presets_that_choose_models_while_fitting_are_refused():
 
 def test_keep_plain_adds_to_the_plain_models():
     converted = rebalanced({"GBM": [{"num_leaves": 9}, {"num_leaves": 20}]}, generator="ros", keep_plain=True)
-    assert [entry["num_leaves"] for entry in converted["GBM"]] == [9, 20, 9, 20]
+    assert [entry["num_leaves"] for entry in converted[1]["GBM"]] == [9, 20, 9, 20]
 
 
-def test_foundation_models_are_left_plain_and_that_is_said(caplog):
-    with caplog.at_level("INFO", logger="autosynth_autogluon"):
-        converted = rebalanced({"TABICL": {}, "GBM": {}}, generator="ros")
-    assert converted["TABICL"] == [{}]
-    assert "TABICL is left plain" in caplog.text
+@pytest.mark.parametrize("key", ["TABICL", ag_model_registry.key_to_cls("TABICL")], ids=["key", "class"])
+def test_foundation_models_are_left_plain_and_that_is_said(key):
+    with pytest.warns(AutosynthWarning, match="TABICL is left plain"):
+        converted = rebalanced({key: {"n_estimators": 2}, "GBM": {}}, generator="ros", keep_plain=True)
+    assert converted[1][key] == [{"n_estimators": 2}]
 
 
 def test_search_spaces_become_parameters_of_every_model():
     converted = rebalanced({"GBM": {}}, generator="ros", ratio=space.Real(0.1, 1.0))
-    (entry,) = converted["GBM"]
+    (entry,) = converted[1]["GBM"]
     assert (entry["autosynth_ratio"].lower, entry["autosynth_ratio"].upper) == (0.1, 1.0)
 
 
@@ -105,6 +110,11 @@ def test_a_model_of_a_script_or_function_is_refused():
         ({"generator": "rows", "generator_options": {"path": "x.csv"}}, "learns nothing from a fold's rows"),
         ({"generator": "ros", "generator_options": {"k": 1}}, "has no option 'k'"),
         ({"generator": "ros", "ratio": 0.0}, r"ratio=0.0. Use a share"),
+        ({"generator": "ros", "ratio": "x"}, r"ratio='x'. Use a share"),
+        ({"generator": "ros", "synthetic_weight": -3}, "synthetic_weight=-3"),
+        ({"generator": "ros", "augment": -1}, "augment=-1"),
+        ({"generator": "ros", "augment": 5, "alpha": 2}, "alpha=2"),
+        ({"generator": "ros", "random_state": None}, "folds must agree on it"),
         ({"generator": "ros", "max_time_share": 1.5}, "max_time_share=1.5"),
         ({"generator": "ros", "on_timeout": "ignore"}, "on_timeout='ignore' is unknown"),
         ({"generator": "ros", "space": "raw"}, "space='raw' is unknown"),
@@ -128,6 +138,16 @@ def test_ray_does_not_report_home_unless_the_user_said_so(monkeypatch):
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "1")
     rebalanced({"GBM": {}}, generator="ros")
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "1"
+
+
+def test_a_generator_object_is_treated_like_its_name():
+    rows = current_plugins().build("rows", {"path": "x.csv"})
+    with pytest.raises(ValueError, match="learns nothing from a fold's rows"):
+        rebalanced(generator=rows)
+    copula = current_plugins().build("gaussian_copula")
+    with pytest.raises(ValueError, match="data=train"):
+        rebalanced(generator=copula)
+    assert "AUTOSYNTH_AHEAD" in rebalanced(generator=copula, data=shortcut_table(50))[1]
 
 
 def test_a_repeated_index_is_refused():
