@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import autosynth
 
 if TYPE_CHECKING:
-    from autosynth_autogluon.comparison import ComparisonReport, compare_arms
+    from autosynth_autogluon.comparison import compare_arms
+    from autosynth_autogluon.comparison_report import ComparisonReport
     from autosynth_autogluon.deploy import strip
     from autosynth_autogluon.hyperparameters import rebalanced
     from autosynth_autogluon.scorers import balanced_log_loss, worst_class_log_loss, worst_class_recall
@@ -28,7 +29,7 @@ _HOMES = {
     "rebalanced": "hyperparameters",
     "strip": "deploy",
     "compare_arms": "comparison",
-    "ComparisonReport": "comparison",
+    "ComparisonReport": "comparison_report",
     "balanced_log_loss": "scorers",
     "worst_class_log_loss": "scorers",
     "worst_class_recall": "scorers",

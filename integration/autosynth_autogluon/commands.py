@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,10 +12,10 @@ import typer
 
 from autosynth.cli import AsJson, GeneratorName, GroupBy, Label, Seed, Settings, parse_options
 from autosynth.extras import require_extra
-from autosynth.files import read_table, write_text
+from autosynth.files import check_target, read_table, write_text
 
 if TYPE_CHECKING:
-    from autosynth_autogluon.comparison import ComparisonReport
+    from autosynth_autogluon.comparison_report import ComparisonReport
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -43,23 +45,29 @@ def fit(
     as_json: AsJson = False,
 ) -> None:
     """Fit AutoGluon plain, with balanced weights and with in-fold synthetic rows; print them side by side by group."""
+    if report is not None:
+        check_target(report)
+    folder = _new_folder(out)
+    train_rows, test_rows = read_table(train), None if test is None else read_table(test)
     comparison = _comparison()
-    comparison_report = comparison.compare_arms(
-        read_table(train),
-        label=label,
-        test=None if test is None else read_table(test),
-        group_by=group_by,
-        path=_new_folder(out),
-        generator=generator,
-        generator_options=parse_options(option),
-        hyperparameters=hyperparameters,
-        presets=presets,
-        num_bag_folds=folds,
-        time_limit=time_limit,
-        random_state=seed,
-        on_arm=_say,
-        rebalanced_options={"ratio": ratio, "synthetic_weight": synthetic_weight},
-    )
+    with _saying_what_is_left(folder):
+        comparison_report = comparison.compare_arms(
+            train_rows,
+            label=label,
+            test=test_rows,
+            group_by=group_by,
+            path=folder,
+            generator=generator,
+            generator_options=parse_options(option),
+            hyperparameters=hyperparameters,
+            presets=presets,
+            num_bag_folds=folds,
+            time_limit=time_limit,
+            random_state=seed,
+            on_arm=_say,
+            on_fitted=_say_fitted,
+            rebalanced_options={"ratio": ratio, "synthetic_weight": synthetic_weight},
+        )
     _print(comparison_report, report, as_json)
     typer.echo(f"Predictors are in {out}; load one with TabularPredictor.load.", err=True)
 
@@ -73,10 +81,10 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Run the main job on real data that scikit-learn carries: breast cancer, with malignant cases made rare."""
-    from autosynth_autogluon.demo import SMALL_MODELS, breast_cancer_split, clear
+    from autosynth_autogluon.demo import SMALL_MODELS, breast_cancer_split, prepare
 
     comparison = _comparison()
-    clear(out)
+    prepare(out)
     train, test = breast_cancer_split(seed)
     typer.echo(
         f"Breast cancer (Wisconsin, from scikit-learn): {len(train)} training rows, "
@@ -92,6 +100,7 @@ def demo(
         hyperparameters=SMALL_MODELS,
         random_state=seed,
         on_arm=_say,
+        on_fitted=_say_fitted,
         fit_options={"ag_args_ensemble": {"fold_fitting_strategy": "sequential_local"}, "num_cpus": 1, "num_gpus": 0},
     )
     _print(comparison_report, out / "comparison.json", as_json)
@@ -117,6 +126,26 @@ def _print(comparison_report: ComparisonReport, path: Path | None, as_json: bool
 
 def _say(arm: str) -> None:
     typer.echo(f"fitting: {arm} ...", err=True)
+
+
+def _say_fitted(arm: str, seconds: float) -> None:
+    typer.echo(f"fitted {arm} in {seconds:.0f} s", err=True)
+
+
+@contextmanager
+def _saying_what_is_left(out: Path) -> Iterator[None]:
+    """When a fit fails or is interrupted, say what stands in ``out``, which the next run would stumble over."""
+    try:
+        yield
+    except BaseException:
+        left = sorted(child.name for child in out.iterdir()) if out.is_dir() else []
+        if left:
+            typer.echo(
+                f"{str(out)!r} holds predictors of a run that did not end ({', '.join(left)}); the last may be "
+                "unfinished. Remove the folder before you fit again, or name another with --out.",
+                err=True,
+            )
+        raise
 
 
 def _new_folder(out: Path) -> Path:

@@ -11,8 +11,11 @@ import pandas as pd
 from scipy.optimize import minimize
 from sklearn.metrics import roc_curve
 
+from autosynth.exceptions import DataError
+
 SMALLEST = 1e-7  # probabilities are clipped here before a logarithm
 RIDGE = 1e-3  # keeps the offset of a class that a segment never showed, or separates perfectly, finite
+SPREAD = 1.0  # how far offsets of segments are expected to lie from the pooled ones, in log odds
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class PriorShift:
     Attributes
     ----------
     offsets : ndarray of shape (n_segments + 1, n_classes)
-        The first class's are 0; the last row is for segments that training did not hold.
+        The first class's are 0; the last row, of all rows pooled, is for segments that training did not hold.
     risk : float
         Balanced cross-entropy (mean over cells label x segment of their mean) on the rows of the fit.
     """
@@ -35,12 +38,21 @@ class PriorShift:
 
     @classmethod
     def fit(cls, y_true: pd.Series[Any], proba: pd.DataFrame, segments: npt.NDArray[np.int64]) -> PriorShift:
-        """Return the shift with the least balanced cross-entropy on validation rows: one convex problem per segment."""
+        """Return the shift with the least balanced cross-entropy on validation rows: one convex problem per segment.
+
+        The offsets of a segment are shrunk towards those of all rows, the more the fewer rows it has.
+
+        Raises
+        ------
+        DataError
+            If a probability is no finite number, or a label is no column of ``proba``.
+        """
         codes = _codes(y_true, proba.columns)
         logs = _logs(proba)
+        pooled = _fit_offsets(logs, codes)
         rows = [np.flatnonzero(segments == segment) for segment in range(segments.max() + 1)]
-        offsets = [_fit_offsets(logs[some], codes[some]) for some in [*rows, np.arange(len(codes))]]
-        return cls._with_risk(np.array(offsets), logs, codes, segments)
+        own = [_fit_offsets(logs[some], codes[some], pooled) for some in rows] if len(rows) > 1 else [pooled]
+        return cls._with_risk(np.array([*own, pooled]), logs, codes, segments)
 
     @classmethod
     def from_priors(cls, y_true: pd.Series[Any], proba: pd.DataFrame, segments: npt.NDArray[np.int64]) -> PriorShift:
@@ -72,18 +84,27 @@ class PriorShift:
         return cls(offsets, float(losses.groupby([codes, segments]).mean().mean()))
 
 
-def _fit_offsets(logs: npt.NDArray[np.float64], codes: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Return one offset per class, the first 0, that minimise the mean over classes of their mean cross-entropy."""
+def _fit_offsets(
+    logs: npt.NDArray[np.float64], codes: npt.NDArray[np.int64], pooled: npt.NDArray[np.float64] | None = None
+) -> npt.NDArray[np.float64]:
+    """Return one offset per class, the first 0, that minimise the mean over classes of their mean cross-entropy.
+
+    With ``pooled``, deviations from it are penalised like draws from a normal distribution of width ``SPREAD``; the
+    loss is a mean, so that prior weighs one over the effective number of rows.
+    """
     weights = 1.0 / np.bincount(codes, minlength=logs.shape[1]).clip(min=1)[codes]
     weights /= weights.sum()
+    centre = np.zeros(logs.shape[1] - 1) if pooled is None else pooled[1:]
+    ridge = RIDGE if pooled is None else RIDGE + (weights**2).sum() / (2 * SPREAD**2)
 
     def loss_and_slope(free: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         shifted = _softmax(logs + np.concatenate([[0.0], free]))
         picked = np.clip(shifted[np.arange(len(codes)), codes], SMALLEST, 1.0)
         slope = weights @ shifted - np.bincount(codes, weights=weights, minlength=shifted.shape[1])
-        return float(-(weights * np.log(picked)).sum() + RIDGE * (free**2).sum()), slope[1:] + 2 * RIDGE * free
+        away = free - centre
+        return float(-(weights * np.log(picked)).sum() + ridge * (away**2).sum()), slope[1:] + 2 * ridge * away
 
-    found = minimize(loss_and_slope, np.zeros(logs.shape[1] - 1), jac=True, method="L-BFGS-B")
+    found = minimize(loss_and_slope, centre, jac=True, method="L-BFGS-B")
     return np.concatenate([[0.0], found.x])
 
 
@@ -102,11 +123,22 @@ def best_threshold(y_true: pd.Series[Any], proba: pd.DataFrame) -> float:
 
 
 def _codes(y_true: pd.Series[Any], classes: pd.Index) -> npt.NDArray[np.int64]:
-    return classes.get_indexer(pd.Index(y_true)).astype(np.int64)
+    codes = classes.get_indexer(pd.Index(y_true)).astype(np.int64)
+    if (codes < 0).any():
+        unknown = sorted({str(value) for value in y_true[codes < 0]})
+        raise DataError(f"labels {unknown} have no probabilities; there are columns for {list(classes)}. Add theirs.")
+    return codes
 
 
 def _logs(proba: pd.DataFrame) -> npt.NDArray[np.float64]:
-    return np.asarray(np.log(np.clip(proba.to_numpy(dtype="float64"), SMALLEST, 1.0)))
+    values = proba.to_numpy(dtype="float64")
+    is_finite = np.isfinite(values).all(axis=1)
+    if not is_finite.all():
+        raise DataError(
+            f"{int((~is_finite).sum())} of {len(values)} rows have probabilities that are missing or infinite. A shift "
+            "needs numbers from 0 to 1: leave those rows out, for all arms alike."
+        )
+    return np.asarray(np.log(np.clip(values, SMALLEST, 1.0)))
 
 
 def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from autosynth.exceptions import ConfigError
+from autosynth.exceptions import ConfigError, OutputError
 
 N_RARE = 20  # malignant cases left for training: enough for five folds, few enough to hurt
+MARK = ".autosynth-demo"  # a file of this name says that the demo made the folder
 SMALL_MODELS = {
     "GBM": {"num_boost_round": 200},
     "XGB": {"n_estimators": 200},
@@ -36,11 +37,21 @@ def breast_cancer_split(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     return train, frame.drop(index=train.index)
 
 
-def clear(folder: Path) -> None:
-    """Remove what a former demo left, and nothing else."""
-    if not folder.exists():
-        return
-    is_former_demo = (folder / "comparison.json").exists() or (folder.is_dir() and not any(folder.iterdir()))
-    if not is_former_demo:
-        raise ConfigError(f"{str(folder)!r} exists and is no former demo's. Name another folder with --out.")
-    shutil.rmtree(folder)
+def prepare(folder: Path) -> None:
+    """Make an empty folder that is marked as the demo's; remove what a former demo left, and nothing else.
+
+    The mark is there before anything is fitted, so that an interrupted demo is known again too.
+    """
+    is_empty = folder.is_dir() and not any(folder.iterdir())
+    if folder.exists() and not is_empty and not (folder / MARK).is_file():
+        raise ConfigError(
+            f"{str(folder)!r} exists and is no former demo's: it has no file {MARK!r}. Only such a folder is replaced. "
+            "Name another with --out, or remove it yourself."
+        )
+    if folder.exists():
+        shutil.rmtree(folder)
+    try:
+        folder.mkdir(parents=True)
+        (folder / MARK).write_text("Made by `autosynth demo`, which replaces this folder when it runs again.\n")
+    except OSError as error:
+        raise OutputError(f"{str(folder)!r} cannot be made: {error}. Name another folder with --out.") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,10 @@ class Segments:
             if axis.column.name != label
         )
         return cls(axes, pd.Index(np.unique(_cells(axes, frame))))
+
+    def seen_in(self, frame: pd.DataFrame) -> Segments:
+        """Return the segments that some of the rows belong to; group columns keep their bins."""
+        return replace(self, cells=pd.Index(np.unique(_cells(self.axes, frame))))
 
     def codes(self, frame: pd.DataFrame) -> npt.NDArray[np.int64]:
         """Return the segment of every row, shape (n_rows,); -1 for one that training did not hold."""

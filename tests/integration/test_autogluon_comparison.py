@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 
 import numpy as np
 import pandas as pd
@@ -11,13 +12,18 @@ import pytest
 
 pytest.importorskip("autogluon.tabular")
 
+from autogluon.core.utils import infer_problem_type
 from sklearn.metrics import balanced_accuracy_score
 
 from autosynth.calibration import correct_prior
 from autosynth.cli import main
+from autosynth.exceptions import DataError, GenerationError, TooFewRowsError
 from autosynth.toy import overlapping_classes, shortcut_table
-from autosynth_autogluon.comparison import _Fit, _judge, compare_arms
+from autosynth_autogluon.arms import FittedArm
+from autosynth_autogluon.comparison import compare_arms
 from autosynth_autogluon.decision import PriorShift, best_threshold
+from autosynth_autogluon.fit_facts import FitFacts
+from autosynth_autogluon.judgement import judge
 from autosynth_autogluon.scorers import balanced_log_loss, worst_class_log_loss, worst_class_recall
 from autosynth_autogluon.segments import Segments
 
@@ -67,10 +73,15 @@ def test_the_threshold_has_the_best_balanced_accuracy_of_all(scored):
     assert score(chosen) >= max(score(cut) for cut in np.linspace(0, 1, 201)) - 1e-9
 
 
-def judge(labels, arms):
-    rows = pd.DataFrame({"y": labels})
-    fits = [_Fit(name, synthetic, proba, proba, 1.0) for name, synthetic, proba in arms]
-    return _judge(fits, rows.assign(x=0.0), rows, "y", None, ["no", "yes"], 0)
+def fitted_arm(name, uses_synthetic, proba, test=None, n_synthetic=100, notes=()):
+    facts = FitFacts(n_models=1, n_synthetic=n_synthetic if uses_synthetic else 0, notes=notes)
+    test = proba if test is None else test
+    return FittedArm(name=name, uses_synthetic=uses_synthetic, validation=proba, test=test, seconds=1.0, facts=facts)
+
+
+def judge_arms(labels, arms, **facts):
+    rows = pd.DataFrame({"y": labels, "x": 0.0})
+    return judge([fitted_arm(*arm, **(facts if arm[1] else {})) for arm in arms], rows, rows, label="y")
 
 
 def shifted_by(proba, factor):
@@ -80,7 +91,7 @@ def shifted_by(proba, factor):
 
 def test_a_mere_shift_of_the_prior_is_no_gain(scored):
     labels, proba = scored
-    report = judge(labels, [("plain", False, proba), ("in-fold x", True, shifted_by(proba, 9.0))])
+    report = judge_arms(labels, [("plain", False, proba), ("in-fold x", True, shifted_by(proba, 9.0))])
     assert report.winner is None
     as_it_comes = {arm.name: arm.report.balanced_risk.value for arm in report.arms}
     assert as_it_comes["in-fold x"] < 0.8 * as_it_comes["plain"]  # it would have looked like one
@@ -90,14 +101,16 @@ def test_a_better_ranking_wins_and_a_worse_one_loses(scored):
     labels, proba = scored
     noise = np.random.default_rng(1).normal(size=len(labels))
     worse = shifted_by(proba, np.exp(noise))
-    assert judge(labels, [("plain", False, worse), ("in-fold x", True, proba)]).winner == "in-fold x"
-    assert judge(labels, [("plain", False, proba), ("in-fold x", True, worse)]).winner == "plain"
+    assert judge_arms(labels, [("plain", False, worse), ("in-fold x", True, proba)]).winner == "in-fold x"
+    assert judge_arms(labels, [("plain", False, proba), ("in-fold x", True, worse)]).winner == "plain"
 
 
 def test_the_reference_is_the_best_arm_without_synthetic_rows(scored):
     labels, proba = scored
     worse = shifted_by(proba, np.exp(np.random.default_rng(1).normal(size=len(labels))))
-    report = judge(labels, [("plain", False, worse), ("balanced weights", False, proba), ("in-fold x", True, proba)])
+    report = judge_arms(
+        labels, [("plain", False, worse), ("balanced weights", False, proba), ("in-fold x", True, proba)]
+    )
     assert report.reference == "balanced weights"
     assert report.winner is None
 
@@ -111,6 +124,107 @@ def test_group_specific_priors_are_corrected_before_a_gain_counts():
     shift = PriorShift.from_priors(frame["ill"], proba, segments.codes(frame))
     assert shift.offsets.shape == (3, 2)
     assert len(shift.apply(proba, codes)) == 400
+
+
+def test_rows_that_autogluon_dropped_or_repeated_are_matched_by_index(scored):
+    labels, proba = scored
+    messy = pd.concat([proba.iloc[5:], proba.iloc[5:8]]).sample(frac=1.0, random_state=0)
+    rows = pd.DataFrame({"y": labels, "x": 0.0})
+    arms = [fitted_arm("plain", False, messy, proba), fitted_arm("in-fold x", True, proba)]
+    report = judge(arms, rows, rows, label="y")
+    plain, rebalanced = report.arms[1], report.arms[-1]
+    assert plain.threshold == pytest.approx(rebalanced.threshold)
+    assert plain.shifted.balanced_risk.value == pytest.approx(rebalanced.shifted.balanced_risk.value)
+    assert any(note.startswith("5 training rows have no validation prediction") for note in report.notes)
+
+
+def test_rows_without_a_prediction_in_one_arm_tune_no_arm(scored):
+    labels, proba = scored
+    holed = proba.copy()
+    holed.iloc[:3] = np.nan
+    report = judge_arms(labels, [("plain", False, proba), ("in-fold x", True, holed.fillna(0.5))])
+    rows = pd.DataFrame({"y": labels, "x": 0.0})
+    arms = [fitted_arm("plain", False, holed, proba), fitted_arm("in-fold x", True, shifted_by(proba, 9.0))]
+    with_holes = judge(arms, rows, rows, label="y")
+    assert with_holes.arms[0].shifted.balanced_risk.value == pytest.approx(
+        report.arms[0].shifted.balanced_risk.value, abs=0.01
+    )
+    assert any(note.startswith("3 training rows") for note in with_holes.notes)
+
+
+def test_a_class_without_any_validation_prediction_is_an_error(scored):
+    labels, proba = scored
+    rows = pd.DataFrame({"y": labels, "x": 0.0})
+    arms = [fitted_arm("plain", False, proba[labels == "no"], proba), fitted_arm("in-fold x", True, proba)]
+    with pytest.raises(GenerationError, match=r"no training row of the classes \['yes'\]"):
+        judge(arms, rows, rows, label="y")
+
+
+def test_a_segment_without_validation_rows_is_shifted_as_all_rows(scored):
+    labels, proba = scored
+    rows = pd.DataFrame({"y": labels, "site": np.where(np.arange(len(labels)) < 20, "small", "large"), "x": 0.0})
+    arms = [fitted_arm("plain", False, proba.iloc[20:], proba), fitted_arm("in-fold x", True, proba)]
+    report = judge(arms, rows, rows, label="y", group_by=["site"])
+    assert np.isfinite(report.arms[0].shifted.balanced_risk.value)
+
+
+def test_a_shift_refuses_probabilities_that_are_no_numbers(scored):
+    labels, proba = scored
+    proba = proba.copy()
+    proba.iloc[0, 0] = np.nan
+    with pytest.raises(DataError, match="1 of 4000 rows have probabilities that are missing"):
+        PriorShift.fit(labels, proba, one_segment(labels))
+
+
+def test_a_shift_refuses_labels_without_probabilities(scored):
+    labels, proba = scored
+    with pytest.raises(DataError, match=r"labels \['maybe'\] have no probabilities"):
+        PriorShift.fit(labels.replace("no", "maybe"), proba, one_segment(labels))
+
+
+def test_small_segments_are_shrunk_towards_all_rows_and_large_ones_are_not(scored):
+    labels, proba = scored
+    crooked = proba.copy()
+    segments = np.zeros(len(labels), dtype=np.int64)
+    few = np.r_[np.flatnonzero(labels == "yes")[:3], np.flatnonzero(labels == "no")[:17]]
+    many = np.arange(2000, 4000)
+    segments[many], segments[few] = 1, 2
+    crooked.loc[segments > 0] = shifted_by(proba, 9.0)  # the same fault in a large and in a small segment
+    base, large, small, pooled = PriorShift.fit(labels, crooked, segments).offsets[:, 1]
+    alone = PriorShift.fit(labels[few], crooked.iloc[few], one_segment(few)).offsets[0, 1]
+    assert base - large == pytest.approx(np.log(9.0), abs=0.5)
+    assert abs(small - pooled) < 0.7 * abs(alone - pooled)
+
+
+def test_no_synthetic_row_means_no_verdict(scored):
+    labels, proba = scored
+    worse = shifted_by(proba, np.exp(np.random.default_rng(1).normal(size=len(labels))))
+    report = judge_arms(
+        labels,
+        [("plain", False, worse), ("in-fold x", True, proba)],
+        n_synthetic=0,
+        notes=("Arm 'in-fold x': 5 of 5 model folds trained on real rows alone (out of time).",),
+    )
+    assert report.winner is None
+    assert report.verdict.startswith("No verdict: no synthetic row trained")
+    assert "out of time" in str(report)
+
+
+def test_decisions_are_tuned_alike_for_three_classes():
+    rng = np.random.default_rng(0)
+    labels = pd.Series(rng.choice(["a", "b", "c"], p=[0.8, 0.15, 0.05], size=3000))
+    scores = rng.normal(size=(3000, 3)) + 1.5 * (labels.to_numpy()[:, None] == np.array(["a", "b", "c"]))
+    odds = np.exp(1.5 * scores) * [0.8, 0.15, 0.05]
+    proba = pd.DataFrame(odds / odds.sum(axis=1, keepdims=True), columns=["a", "b", "c"])
+    tilted = proba * [1.0, 5.0, 16.0]
+    tilted = tilted.div(tilted.sum(axis=1), axis=0)
+    report = judge_arms(labels, [("plain", False, proba), ("in-fold x", True, tilted)])
+    accuracy = {arm.name: arm.balanced_accuracy for arm in report.arms}
+    assert list(accuracy) == ["plain", "plain, thresholds tuned", "plain, prior corrected", "in-fold x"]
+    assert accuracy["plain"] < accuracy["in-fold x"] - 0.1
+    assert accuracy["plain, thresholds tuned"] == pytest.approx(accuracy["in-fold x"], abs=0.01)
+    assert set(report.arms[0].class_offsets.values()) == {0.0}
+    assert report.arms[1].class_offsets["c"] > report.arms[1].class_offsets["b"] > 0
 
 
 def test_scorers_agree_with_their_definition():
@@ -153,7 +267,101 @@ def test_three_classes_and_a_given_test_set(tmp_path):
         fit_options=SEQUENTIAL,
     )
     assert report.n_test == 150
-    assert all(arm.threshold is None for arm in report.arms)
+    assert all(arm.threshold is None and set(arm.class_offsets) == {"0", "1", "2"} for arm in report.arms)
+    json.dumps(report.to_dict(), allow_nan=False)
+
+
+def test_whole_numbers_as_class_names_are_no_quantity_to_autogluon(tmp_path):
+    frame = overlapping_classes(90, minority_share=0.3, n_features=2)
+    frame["target"] = np.arange(90) % 9
+    assert infer_problem_type(frame["target"].head(60), silent=True) == "regression"
+    report = compare_arms(
+        frame.head(60),
+        test=frame.tail(30),
+        label="target",
+        path=tmp_path,
+        hyperparameters={"LR": {}},
+        num_bag_folds=2,
+        fit_options=SEQUENTIAL,
+    )
+    assert len(report.arms[0].class_offsets) == 9
+
+
+def test_classes_smaller_than_the_folds_are_refused_before_any_fit(tmp_path):
+    frame = overlapping_classes(100, minority_share=0.2, n_features=2)
+    frame["target"] = frame["target"].map({0: "no", 1: "yes"})
+    frame.loc[frame.index[:3], "target"] = "rare"
+    with pytest.raises(TooFewRowsError, match=r"for 5 folds: 'rare' \(3\)"):
+        compare_arms(frame, test=frame, label="target", path=tmp_path / "fits")
+    assert not (tmp_path / "fits").exists()
+
+
+def test_a_class_of_few_rows_is_kept_and_judged(tmp_path):
+    frame = overlapping_classes(400, minority_share=0.2, n_features=2)
+    frame["target"] = frame["target"].map({0: "no", 1: "yes"})
+    frame.loc[frame.index[:4], "target"] = "rare"  # fewer than 10: AutoGluon would drop the class by default
+    report = compare_arms(
+        frame.sample(frac=1.0, random_state=0),
+        test=frame,
+        label="target",
+        path=tmp_path,
+        hyperparameters={"LR": {}},
+        num_bag_folds=2,
+        eval_metric="accuracy",
+        fit_options=SEQUENTIAL,
+    )
+    assert set(report.arms[0].class_offsets) == {"no", "rare", "yes"}
+    assert not any("no validation prediction" in note for note in report.notes)
+
+
+def test_test_rows_with_an_unknown_label_are_refused_before_any_fit():
+    train = shortcut_table(100)
+    with pytest.raises(DataError, match=r"labels that no training row has: \['maybe'\]"):
+        compare_arms(train, test=train.assign(ill="maybe"), label="ill")
+
+
+def test_failed_models_and_plain_families_are_reported(tmp_path):
+    report = compare_arms(
+        shortcut_table(300, minority_share=0.3),
+        label="ill",
+        path=tmp_path,
+        generator="auto",
+        hyperparameters={"LR": {}, "GBM": {"num_boost_round": 5, "boosting": "nonsense"}},
+        num_bag_folds=2,
+        fit_options=SEQUENTIAL,
+    )
+    assert report.arms[-1].name.startswith("in-fold ")
+    assert report.arms[-1].name != "in-fold auto"
+    failed = [note for note in report.notes if "1 model failed" in note]
+    assert len(failed) == 3
+    assert all("Unknown boosting type nonsense" in note for note in failed)
+
+
+def test_an_arm_that_stayed_plain_gets_no_verdict(tmp_path):
+    report = compare_arms(
+        shortcut_table(300, minority_share=0.3),
+        label="ill",
+        path=tmp_path,
+        hyperparameters={"LR": {}},
+        num_bag_folds=2,
+        rebalanced_options={"ratio": 0.01},
+        fit_options=SEQUENTIAL,
+    )
+    assert report.winner is None
+    assert report.verdict.startswith("No verdict")
+    assert any("2 of 2 model folds trained on real rows alone" in note for note in report.notes)
+
+
+def test_when_every_model_fails_the_first_failure_is_told(tmp_path):
+    with pytest.raises(GenerationError, match="Unknown boosting type nonsense"):
+        compare_arms(
+            shortcut_table(300, minority_share=0.3),
+            label="ill",
+            path=tmp_path,
+            hyperparameters={"GBM": {"num_boost_round": 5, "boosting": "nonsense"}},
+            num_bag_folds=2,
+            fit_options=SEQUENTIAL,
+        )
 
 
 def test_a_quantity_as_label_is_refused():
@@ -174,7 +382,9 @@ def test_the_fit_command_prints_the_arms_and_writes_json(tmp_path, capsys, monke
     with pytest.raises(SystemExit) as exit_info:
         main([*arguments, "--out", "fits", "--report", "arms.json", "--json"])
     assert exit_info.value.code == 0
-    printed = json.loads(capsys.readouterr().out)
+    captured = capsys.readouterr()
+    assert re.search(r"fitted plain in \d+ s", captured.err)
+    printed = json.loads(captured.out)
     assert printed == json.loads((tmp_path / "arms.json").read_text())
     assert len(printed["arms"]) == 5
 
@@ -194,6 +404,48 @@ def test_an_existing_output_folder_is_not_overwritten(tmp_path, capsys):
         main(["fit", str(tmp_path / "train.csv"), "--label", "ill", "--out", str(tmp_path)])
     assert exit_info.value.code == 2
     assert "nothing is overwritten" in capsys.readouterr().err
+
+
+def test_an_unwritable_report_is_found_before_any_fit(tmp_path, capsys):
+    shortcut_table(100).to_csv(tmp_path / "train.csv", index=False)
+    arguments = ["fit", str(tmp_path / "train.csv"), "--label", "ill", "--out", str(tmp_path / "fits")]
+    with pytest.raises(SystemExit) as exit_info:
+        main([*arguments, "--report", str(tmp_path / "absent" / "arms.json")])
+    assert exit_info.value.code == 2
+    assert "cannot be written there" in capsys.readouterr().err
+    assert not (tmp_path / "fits").exists()
+
+
+def interrupt(arm, seconds):
+    raise KeyboardInterrupt
+
+
+def test_an_interrupted_fit_says_what_it_leaves(tmp_path, capsys, monkeypatch):
+    from autosynth_autogluon import commands
+
+    def begin_and_stop(arm):
+        (tmp_path / "fits" / arm).mkdir(parents=True)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "_say", begin_and_stop)
+    shortcut_table(200, minority_share=0.3).to_csv(tmp_path / "train.csv", index=False)
+    with pytest.raises(SystemExit) as exit_info:
+        main(["fit", str(tmp_path / "train.csv"), "--label", "ill", "--out", str(tmp_path / "fits")])
+    assert exit_info.value.code == 130
+    assert "holds predictors of a run that did not end (plain)" in capsys.readouterr().err
+
+
+def test_an_interrupted_demo_can_be_run_again(tmp_path, capsys, monkeypatch):
+    from autosynth_autogluon import commands, demo
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo, "SMALL_MODELS", {"LR": {}})
+    monkeypatch.setattr(commands, "_say_fitted", interrupt)
+    for _ in range(2):
+        with pytest.raises(SystemExit) as exit_info:
+            main(["demo"])
+        assert exit_info.value.code == 130
+        assert "no former demo's" not in capsys.readouterr().err
 
 
 def test_the_demo_runs_twice_and_ends_with_a_verdict(tmp_path, capsys, monkeypatch):

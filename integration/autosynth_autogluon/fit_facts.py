@@ -1,0 +1,117 @@
+"""FitFacts: what really happened in the models behind an arm's predictions, as AutoGluon and our models record it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from autogluon.tabular import TabularPredictor
+
+
+@dataclass(frozen=True)
+class FitFacts:
+    """What a reader must know of one fitted predictor.
+
+    Attributes
+    ----------
+    n_models : int
+        Models that were trained, without ensembles of others.
+    n_synthetic : int
+        Synthetic rows that trained the models behind the predictions, summed over models and folds.
+    notes : tuple of str
+        Models that failed, folds that stayed plain and why, rows refused.
+    """
+
+    n_models: int
+    n_synthetic: int
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, predictor: TabularPredictor, arm: str, *, uses_synthetic: bool) -> FitFacts:
+        """Read the facts of a fitted predictor; ``arm`` is its name in the notes."""
+        models: dict[str, dict[str, Any]] = predictor.info()["model_info"]
+        trained = {name: info for name, info in models.items() if not _bases(info)}
+        notes = [note for note in (_failures(predictor),) if note]
+        n_synthetic = 0
+        if uses_synthetic:
+            used = _ancestry(models, predictor.model_best) & set(models)
+            n_synthetic = sum(int(facts.get("n_synthetic", 0)) for name in used for facts in _folds(models[name]))
+            notes += _fold_notes([facts for info in models.values() for facts in _folds(info)])
+            never = sorted(name for name in trained if not any(_folds(trained[name])))
+            if never:
+                notes.append(f"models of families that take no synthetic rows: {', '.join(never)}")
+        return cls(len(trained), n_synthetic, tuple(f"Arm {arm!r}: {note}." for note in notes))
+
+
+def first_failure(predictor: TabularPredictor) -> str:
+    """Return the first model failure as "model: exception: text"; empty when none is recorded."""
+    failures = _failure_frame(predictor)
+    return "" if failures.empty else _describe(failures)
+
+
+def _failures(predictor: TabularPredictor) -> str:
+    failures = _failure_frame(predictor)
+    if failures.empty:
+        return ""
+    return f"{len(failures)} {'model' if len(failures) == 1 else 'models'} failed, the first {_describe(failures)}"
+
+
+def _describe(failures: pd.DataFrame) -> str:
+    first = failures.sort_values("exc_order").iloc[0]
+    return f"{first['model']}: {first['exc_type']}: {str(first['exc_str']).strip().rstrip('.')}"
+
+
+def _failure_frame(predictor: TabularPredictor) -> pd.DataFrame:
+    try:
+        failures: pd.DataFrame = predictor.model_failures()
+    except (AssertionError, AttributeError):  # AutoGluon's, when there is no learner or no trainer yet
+        return pd.DataFrame()
+    return failures
+
+
+def _bases(info: Mapping[str, Any]) -> list[str]:
+    return list((info.get("stacker_info") or {}).get("base_model_names", []))
+
+
+def _ancestry(models: Mapping[str, Mapping[str, Any]], name: str) -> set[str]:
+    """Return a model and all that it stacks on: another model's rows do not make the predictions."""
+    found, waiting = set(), [name]
+    while waiting:
+        current = waiting.pop()
+        if current not in found:
+            found.add(current)
+            waiting += _bases(models.get(current, {}))
+    return found
+
+
+def _folds(info: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield what our mixin recorded: once per bag fold, or once for a model without folds."""
+    for each in (info, *(info.get("children_info") or {}).values()):
+        facts = each.get("autosynth")
+        if facts:
+            yield facts
+
+
+def _fold_notes(folds: list[Mapping[str, Any]]) -> list[str]:
+    """Say each distinct event once, with how many of the models' folds it met."""
+    plain = Counter(str(facts["left_plain"]) for facts in folds if facts.get("left_plain"))
+    notes = [
+        f"{count} of {len(folds)} model folds trained on real rows alone ({reason.rstrip('.')})"
+        for reason, count in plain.most_common()
+    ]
+    made = [facts for facts in folds if facts.get("n_synthetic")]
+    events = (("rows refused", "refusals"), ("the generator notes", "notes"))
+    for title, key in events:
+        seen = Counter(str(event) for facts in made for event in facts.get(key) or {})
+        notes += [f"{title}: {event} (in {count} of {len(folds)} model folds)" for event, count in seen.most_common()]
+    skipped = Counter(str(name) for facts in made for name in facts.get("row_filters_skipped") or ())
+    notes += [
+        f"row filter {name} was not asked in {count} of {len(folds)} model folds, as it cannot read encoded features"
+        for name, count in skipped.most_common()
+    ]
+    return notes
