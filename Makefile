@@ -8,7 +8,7 @@ CONSTRAINTS := -c constraints.txt
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all check format clean
+.PHONY: help demo test test-slow check format clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -25,7 +25,7 @@ test-slow: $(VENV)/.dev ## Run the slow tests too: Ray, DyStack, long fits
 check: $(VENV)/.dev ## Lint, format and strict type checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy autosynth plugins/autosynth_ros plugins/autosynth_rows plugins/autosynth_smote plugins/autosynth_sdv integration/autosynth_autogluon
+	$(BIN)/mypy autosynth $(wildcard plugins/autosynth_* integration/autosynth_*)
 
 format: $(VENV)/.dev ## Put the code in the house format
 	$(BIN)/ruff check --fix .
@@ -40,13 +40,13 @@ $(VENV)/.base:
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.base pyproject.toml constraints.txt
-	@echo "Installing autosynth with AutoGluon (some 1.2 GB on disk, a few minutes the first time) ..."
+	@echo "Installing autosynth with AutoGluon (minutes the first time) ..."
 	$(PIP) install --quiet $(CONSTRAINTS) -e ".[autogluon]"
 	@touch $@
 
 # torch comes first and pinned: left to another package's range, pip would take a build with gigabytes of CUDA.
 $(VENV)/.dev: $(VENV)/.base pyproject.toml constraints.txt
-	@echo "Installing autosynth with all extras and the tools for tests (some 2.5 GB on disk, minutes the first time) ..."
+	@echo "Installing autosynth with all extras and the tools for tests (minutes the first time) ..."
 	$(PIP) install --quiet $(CONSTRAINTS) torch
 	$(PIP) install --quiet $(CONSTRAINTS) -e ".[all,ray,dev]"
 	@touch $@ $(VENV)/.demo

@@ -62,21 +62,20 @@ def run_within(seconds: float, name: str, function: Callable[..., T], *arguments
 
 def _run(arguments: list[str], seconds: float) -> tuple[int, str]:
     """Run this module and return its exit code and stderr; when time is up, end it with all that it started."""
-    process = subprocess.Popen(  # noqa: S603 - our own module, with paths that we made
+    with subprocess.Popen(  # noqa: S603 - our own module, with paths that we made
         [sys.executable, "-m", "autosynth_autogluon.time_limit", *arguments],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )
-    try:
-        _, complaints = process.communicate(timeout=seconds)
-    except BaseException:  # an interrupt too must not leave it running
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        raise
+    ) as process:
+        try:
+            _, complaints = process.communicate(timeout=seconds)
+        except BaseException:  # an interrupt too must not leave it running
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
     return process.returncode, complaints
 
 
