@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from autosynth.hookspecs import Register, hookimpl
     from autosynth.plan import SamplingPlan
     from autosynth.plugins import generators
+    from autosynth.probe import MemorizationProbe, probe_memorization
     from autosynth.rebalancing import RebalanceResult, rebalance
     from autosynth.report import RebalanceReport
     from autosynth.schema import ColumnSchema, TableSchema
@@ -29,6 +30,7 @@ __all__ = [
     # what users call
     "rebalance",
     "check",
+    "probe_memorization",
     "group_report",
     "generators",
     # what they get
@@ -36,6 +38,7 @@ __all__ = [
     "RebalanceReport",
     "CheckReport",
     "CheckResult",
+    "MemorizationProbe",
     "GroupReport",
     "SamplingPlan",
     "AutosynthError",
@@ -63,6 +66,7 @@ _HOMES = {
     "autosynth.hookspecs": ("Register", "hookimpl"),
     "autosynth.plan": ("SamplingPlan",),
     "autosynth.plugins": ("generators",),
+    "autosynth.probe": ("MemorizationProbe", "probe_memorization"),
     "autosynth.rebalancing": ("RebalanceResult", "rebalance"),
     "autosynth.report": ("RebalanceReport",),
     "autosynth.schema": ("ColumnSchema", "TableSchema"),

@@ -32,6 +32,9 @@ GeneratorName = Annotated[str, typer.Option("--generator", help="A name from `au
 Settings = Annotated[
     list[str] | None, typer.Option("--option", help="An option of the generator, as name=value; repeat it for several.")
 ]
+Holdout = Annotated[
+    Path | None, typer.Option("--holdout", help="Real rows that the generator must not know: CSV or Parquet.")
+]
 
 app = typer.Typer(
     name="autosynth",
@@ -75,6 +78,10 @@ def rebalance(
     alpha: Annotated[float | None, typer.Option(help="Weight of the augmented part, 0 to 1.")] = None,
     synthetic_weight: Annotated[float, typer.Option(help="Weight of a synthetic row against a real one.")] = 1.0,
     check: Annotated[str, typer.Option(help="What a failed check does: off, warn or raise.")] = "warn",
+    holdout: Holdout = None,
+    copies: Annotated[
+        str, typer.Option(help="Copies of real or held-out rows: keep, drop_exact or drop_near.")
+    ] = "keep",
     only_synthetic: Annotated[bool, typer.Option(help="Write the synthetic rows alone.")] = False,
     report: Annotated[Path | None, typer.Option(help="Also write a report: .html or .json.")] = None,
     seed: Seed = 0,
@@ -105,6 +112,8 @@ def rebalance(
             alpha=alpha,
             synthetic_weight=synthetic_weight,
             check=check,  # type: ignore[arg-type]  # checked there, with a message for people
+            holdout=None if holdout is None else read_table(holdout),
+            copies=copies,  # type: ignore[arg-type]  # likewise
             random_state=seed,
             on_progress=advance,
         )
@@ -122,14 +131,56 @@ def check(
     synthetic: Annotated[Path, typer.Argument(help="Synthetic rows with the same columns.")],
     label: Label,
     group_by: GroupBy = None,
+    holdout: Holdout = None,
     as_json: AsJson = False,
 ) -> None:
     """Check synthetic against real rows; exit code 1 when a critical check fails."""
     from autosynth.files import read_table
 
-    verdict = autosynth.check(read_table(real), read_table(synthetic), label=label, group_by=group_by)
+    verdict = autosynth.check(
+        read_table(real),
+        read_table(synthetic),
+        label=label,
+        group_by=group_by,
+        holdout=None if holdout is None else read_table(holdout),
+    )
     typer.echo(json.dumps(verdict.to_dict(), indent=2) if as_json else str(verdict))
     if not verdict.passed:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def probe(
+    train: Annotated[Path, typer.Argument(help="Real rows: CSV or Parquet.")],
+    label: Label,
+    generator: GeneratorName,
+    group_by: GroupBy = None,
+    option: Settings = None,
+    n_rows: Annotated[int, typer.Option("--rows", help="Synthetic rows to draw; more find smaller shares.")] = 200,
+    hidden_share: Annotated[float, typer.Option(help="Share of the real rows to hide, above 0 and below 1.")] = 0.5,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Hide half of the real rows from a generator and see whether it makes them; exit code 1 when it does.
+
+    Run it before you trust a pretrained model on a table that may be on the web.
+    """
+    from autosynth.files import read_table
+
+    with _progress(f"making rows with {generator}") as advance:
+        found = autosynth.probe_memorization(
+            read_table(train),
+            label=label,
+            group_by=group_by,
+            generator=generator,
+            generator_options=parse_options(option),
+            n_rows=n_rows,
+            hidden_share=hidden_share,
+            random_state=seed,
+            on_progress=advance,
+        )
+    typer.echo(json.dumps(found.to_dict(), indent=2) if as_json else str(found))
+    if not found.passed:
         raise typer.Exit(EXIT_FAILED)
 
 

@@ -7,20 +7,22 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
 
+from autosynth.checks.contamination import KnownRows
 from autosynth.checks.result import CheckReport
 from autosynth.checks.verdict import check_rows
 from autosynth.exceptions import AutosynthWarning, ConfigError
 from autosynth.generator import RowGenerator
+from autosynth.options import check_choice
 from autosynth.plan import SamplingPlan, Strategy
 from autosynth.plugins import AUTO, PluginRegistry, current_plugins
 from autosynth.report import RebalanceReport
 from autosynth.seeding import RandomState, as_generator
-from autosynth.synthesis import SyntheticRows, fit_generator, sample_rows
+from autosynth.synthesis import RowVeto, SyntheticRows, fit_generator, sample_rows
 from autosynth.table import GroupBy, Table
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CheckMode: TypeAlias = Literal["off", "warn", "raise"]
+CopyMode: TypeAlias = Literal["keep", "drop_exact", "drop_near"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +83,8 @@ def rebalance(
     alpha: float | None = None,
     synthetic_weight: float = 1.0,
     check: CheckMode = "warn",
+    holdout: pd.DataFrame | None = None,
+    copies: CopyMode = "keep",
     random_state: RandomState = 0,
     on_progress: Callable[[int], None] | None = None,
 ) -> RebalanceResult:
@@ -115,6 +120,13 @@ def rebalance(
         How much a synthetic row counts against a real one in ``weights``.
     check : "off", "warn" or "raise"
         What a failed critical check does.
+    holdout : DataFrame of shape (n_held_out, n_features) or (n_held_out, n_features + 1), optional
+        Real rows that the generator must not know, such as a test set; the label may be left out.  Synthetic rows are
+        compared with them for copies, which a pretrained model may recite, and for nothing else.
+    copies : "keep", "drop_exact" or "drop_near"
+        Whether rows that copy a training or a held-out row are refused and drawn again: the equal ones, or the nearly
+        equal ones as well.  Compared are the columns that the generator fills, so not the label and no group column
+        whose value the request sets.  The counts are in ``report.refusals``.
     random_state : int, numpy.random.Generator or None
         The same int gives the same rows on CPU.
     on_progress : callable, optional
@@ -153,12 +165,18 @@ def rebalance(
     """
     started = time.perf_counter()
     _check_mode(check)
+    check_choice("copies", copies, get_args(CopyMode))
     seed = int(np.random.default_rng().integers(2**31 - 1)) if random_state is None else random_state
     fit_rng, sample_rng = as_generator(seed).spawn(2)
     table = Table.from_frame(train, label=label, group_by=group_by)
     plan = SamplingPlan.make(table, strategy=strategy, augment=augment, alpha=alpha, synthetic_weight=synthetic_weight)
     registry = current_plugins()
     name, unfitted = resolve_generator(generator, generator_options, table, registry)
+    known = registry.info_of(unfitted)
+    copies_wanted = known is not None and known.copies
+    if copies_wanted and copies != "keep":
+        raise ConfigError(f"generator {name!r} makes copies of real rows on purpose. Use copies='keep' with it.")
+    real_rows = KnownRows.of(table, holdout)
     if not plan.n_synthetic:
         message = "the plan adds no row: every group already has the rows asked for."
         warnings.warn(message, AutosynthWarning, stacklevel=2)
@@ -166,16 +184,21 @@ def rebalance(
     else:
         fitted = fit_generator(unfitted, table, name=name, rng=fit_rng)
         made = sample_rows(
-            fitted, table, plan.counts, name=name, rng=sample_rng, registry=registry, on_progress=on_progress
+            fitted,
+            table,
+            plan.counts,
+            name=name,
+            rng=sample_rng,
+            registry=registry,
+            veto=_copy_veto(real_rows, copies),
+            on_progress=on_progress,
         )
-    known = registry.info_of(unfitted)
-    copies_wanted = known is not None and known.copies
     checks = (
         CheckReport()
         if check == "off"
-        else check_rows(table, made.frame, made.group_codes, copies_wanted=copies_wanted)
+        else check_rows(table, made.frame, made.group_codes, real_rows=real_rows, copies_wanted=copies_wanted)
     )
-    result = _assemble(table, plan, made, checks, name, unfitted, seed, started)
+    result = _assemble(table, plan, made, checks, name, unfitted, seed, started, copies)
     _act_on(checks, check)
     registry.call("autosynth_rebalanced", result=result)
     return result
@@ -212,6 +235,7 @@ def _assemble(
     generator: RowGenerator,
     seed: int | np.random.Generator,
     started: float,
+    copies: CopyMode,
 ) -> RebalanceResult:
     index = new_labels(table.frame.index, len(made.frame))
     synthetic = made.frame.set_axis(index, axis=0)
@@ -223,6 +247,7 @@ def _assemble(
         random_state=seed if isinstance(seed, int | np.integer) else None,
         plan=plan,
         checks=checks,
+        copies=copies,
         refusals=dict(made.refusals),
         notes=dict(made.notes),
         n_rounds=made.n_rounds,
@@ -236,6 +261,15 @@ def _assemble(
         plan=plan,
         checks=checks,
         report=report,
+    )
+
+
+def _copy_veto(real_rows: KnownRows, copies: CopyMode) -> RowVeto | None:
+    if copies == "keep":
+        return None
+    return RowVeto(
+        lambda rows: real_rows.reasons(rows, near=copies == "drop_near"),
+        advice="Where few distinct rows exist, hardly any but copies can be made: use copies='keep'.",
     )
 
 

@@ -48,8 +48,11 @@ class RebalanceReport:
         Rows per group.
     checks : CheckReport
         The verdict.
+    copies : str
+        What was done with copies of real rows: "keep", "drop_exact" or "drop_near".
     refusals, notes : mapping of str to int
-        Rows refused by reason, and what the generator reported, such as rows made by its fallback.
+        Rows refused by reason, dropped copies among them; and what the generator reported, such as rows made by its
+        fallback.
     n_rounds : int
         Sampling rounds that were needed.
     seconds : float
@@ -65,6 +68,7 @@ class RebalanceReport:
     notes: Mapping[str, int]
     n_rounds: int
     seconds: float
+    copies: str = "keep"
 
     @cached_property
     def versions(self) -> dict[str, str]:
@@ -80,6 +84,7 @@ class RebalanceReport:
             "random_state": None if self.random_state is None else int(self.random_state),
             "plan": self.plan.to_dict(),
             "checks": self.checks.to_dict(),
+            "copies": self.copies,
             "refusals": dict(self.refusals),
             "notes": dict(self.notes),
             "n_rounds": self.n_rounds,
@@ -108,7 +113,14 @@ class RebalanceReport:
             "<h2>Refused rows and notes</h2>",
             _html_list({**self.refusals, **self.notes}),
             "<h2>To repeat it</h2>",
-            _html_list({"random_state": self.random_state, "options": _plain_options(self.options), **self.versions}),
+            _html_list(
+                {
+                    "random_state": self.random_state,
+                    "options": _plain_options(self.options),
+                    "copies": self.copies,
+                    **self.versions,
+                }
+            ),
         ]
         page = (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -124,6 +136,8 @@ class RebalanceReport:
         if self.notes:
             lines.append("notes: " + _counted(self.notes))
         lines.append(str(self.checks) if self.checks.results else "no check was run.")
+        copies = [result for result in self.checks if result.name.endswith("_copies") and result.passed]
+        lines += [result.message for result in copies if result.observed > 0]
         return "\n".join(lines)
 
     def _headline(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,22 @@ class SyntheticRows:
     n_rounds: int
 
 
+@dataclass(frozen=True)
+class RowVeto:
+    """Refuses valid rows for reasons of the caller, such as copies of real ones.
+
+    Attributes
+    ----------
+    judge : callable
+        Takes rows in the dtypes of the table; returns pairs of a reason and a bool array, True for a row to refuse.
+    advice : str
+        What to do when too few rows remain.
+    """
+
+    judge: Callable[[pd.DataFrame], Sequence[tuple[str, npt.NDArray[np.bool_]]]]
+    advice: str
+
+
 def fit_generator(generator: RowGenerator, table: Table, *, name: str, rng: np.random.Generator) -> RowGenerator:
     """Return a fitted copy of ``generator``; the one given stays as it is.
 
@@ -95,6 +111,7 @@ def sample_rows(
     name: str,
     rng: np.random.Generator,
     registry: PluginRegistry | None = None,
+    veto: RowVeto | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> SyntheticRows:
     """Draw exactly ``counts`` valid rows, topping up what was refused, within a budget of rounds.
@@ -113,6 +130,8 @@ def sample_rows(
         Its stream decides the rows.
     registry : PluginRegistry, optional
         Whose row filters (hook ``autosynth_keep_rows``) apply; None applies none.
+    veto : RowVeto, optional
+        Refuses more rows, which are drawn again too.
     on_progress : callable, optional
         Called with the number of valid rows that a round brought.
 
@@ -123,7 +142,7 @@ def sample_rows(
     PluginError
         If the generator returns other columns, or more rows of a group than it was asked for.
     """
-    tally = _Tally(table, counts)
+    tally = _Tally(table, counts, veto)
     idle_rounds = 0
     for round_number in range(MAX_ROUNDS):
         request = tally.request(first=round_number == 0)
@@ -143,8 +162,9 @@ def sample_rows(
 class _Tally:
     """The rows collected so far, against the rows wanted."""
 
-    def __init__(self, table: Table, counts: Mapping[Group, int]) -> None:
+    def __init__(self, table: Table, counts: Mapping[Group, int], veto: RowVeto | None) -> None:
         self._table = table
+        self._veto = veto
         self._wanted = {table.groups.index(group): int(count) for group, count in counts.items() if count > 0}
         self._frames: dict[int, list[pd.DataFrame]] = {code: [] for code in self._wanted}
         self._parents: dict[int, list[npt.NDArray[np.int64]]] = {code: [] for code in self._wanted}
@@ -176,6 +196,7 @@ class _Tally:
         self._refuse_surplus(codes, request, name)
         keep = self._filter(frame, registry) & np.isin(codes, [self._table.groups.index(group) for group in request])
         self._refusals["a group that was not asked for"] += int((~np.isin(codes, list(self._wanted))).sum())
+        keep &= self._not_vetoed(frame, keep)
         n_new = 0
         for code in np.unique(codes[keep]).tolist():
             rows = np.flatnonzero(keep & (codes == code))[: self._wanted[code] - self._have[code]]
@@ -211,6 +232,15 @@ class _Tally:
         self._refusals["vetoed by a row filter"] += int((~keep).sum())
         return keep
 
+    def _not_vetoed(self, frame: pd.DataFrame, keep: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Return which rows pass the veto; a row that it refuses for several reasons counts for the first."""
+        left = keep.copy()
+        if self._veto is not None and keep.any():
+            for reason, is_bad in self._veto.judge(frame):
+                self._refusals[reason] += int((is_bad & left).sum())
+                left &= ~is_bad
+        return left
+
     def raise_if_short(self, name: str) -> None:
         if all(self._have[code] >= wanted for code, wanted in self._wanted.items()):
             return
@@ -221,7 +251,8 @@ class _Tally:
             {self._table.groups[code]: self._have[code] for code in self._wanted},
             reasons=f"Generator {name!r} was asked in {self._n_rounds} rounds; refused: {refused or 'none'}."
             + (f" It reported: {noted}." if noted else ""),
-            advice="Ask for fewer rows (strategy), group by fewer columns, or use another generator.",
+            advice="Ask for fewer rows (strategy), group by fewer columns, or use another generator."
+            + (f" {self._veto.advice}" if self._veto is not None else ""),
         )
 
     def result(self) -> SyntheticRows:

@@ -19,6 +19,7 @@ from autosynth import cli
 from autosynth.exceptions import ConfigError, InsufficientRowsError
 from autosynth.files import read_table, write_table
 from autosynth.plugins import PluginRegistry
+from autosynth.toy import shortcut_table
 
 pytestmark = pytest.mark.filterwarnings("default::autosynth.AutosynthWarning")
 
@@ -183,6 +184,8 @@ def test_a_table_that_cannot_be_used_is_exit_code_two_and_no_file(
         (["--augment", "-1"], "augment=-1"),
         (["--alpha", "0.5"], "alpha=0.5 weighs augmented rows"),
         (["--check", "loud"], "check='loud' is unknown"),
+        (["--copies", "drop"], "copies='drop' is unknown"),
+        (["--holdout", "none.csv"], "none.csv"),
         (["--seed", "-1"], "random_state=-1 is negative"),
         (["--out", "out.xlsx"], "ends in none of"),
         (["--out", "none/out.csv"], "'none' is not a folder"),
@@ -240,6 +243,53 @@ def test_check_is_exit_code_zero_or_one(run: Run, train: Path, frame: pd.DataFra
     for arguments in (["none.csv"], ["train.csv", "--label", "il"], ["narrow.csv"]):
         write_table(frame[["ill"]], tmp_path / "narrow.csv")
         assert run("check", "train.csv", *arguments[:1], "--label", "ill", *arguments[1:]).code == 2
+
+
+def test_copies_of_held_out_rows_fail_check_and_rebalance(run: Run, train: Path, tmp_path: Path) -> None:
+    known = shortcut_table(240, minority_share=0.5, random_state=9)
+    write_table(known.drop(columns="ill"), tmp_path / "test.csv")
+    write_table(known, tmp_path / "made.csv")
+    common = ["--label", "ill", "--holdout", "test.csv"]
+    failed = run("check", "train.csv", "made.csv", *common)
+    assert failed.code == 1
+    assert (
+        "critical: held_out_exact_copies of all rows: synthetic rows that equal a held-out row: 240 of 240"
+        in failed.out
+    )
+    more = ["--option", "path=made.csv", "--holdout", "test.csv"]
+    stopped = run(*rebalance(*more, "--check", "raise", generator="rows"))
+    assert stopped.code == 1
+    assert "held_out_exact_copies" in stopped.err
+    dropped = run(*rebalance(*more, "--copies", "drop_exact", generator="rows"))
+    assert dropped.code == 2
+    assert "an exact copy of a held-out row" in dropped.err
+    assert names(tmp_path) == ["made.csv", "test.csv", "train.csv"]
+
+
+def test_probe_is_exit_code_zero_when_clean_one_when_contaminated_and_two_on_wrong_usage(
+    run: Run,
+    train: Path,
+    frame: pd.DataFrame,
+    registry: PluginRegistry,
+    plugin: Callable[..., ModuleType],
+    scripted: Any,
+) -> None:
+    def recites(table: Any, counts: Any, rng: np.random.Generator) -> pd.DataFrame:
+        return pd.concat([frame[frame["ill"] == group["ill"]].head(count) for group, count in counts.items()])
+
+    offer = plugin(autosynth_register_generators=lambda register: register("llm", lambda options: scripted(recites)))
+    registry.register(offer, name="llm")
+    clean = run("probe", "train.csv", "--label", "ill", "--generator", "fake", "--rows", 40)
+    assert (clean.code, clean.err) == (0, "")
+    assert "clean: 'fake' copies hidden rows no more often" in clean.out
+    caught = run("probe", "train.csv", "--label", "ill", "--generator", "llm", "--rows", 40, "--json")
+    assert caught.code == 1
+    assert json.loads(caught.out)["passed"] is False
+    for wrong in (["--hidden-share", 2], ["--option", "k"], ["--option", "k=1"], ["--generator", "lm"], ["--seed", -1]):
+        answer = run("probe", "train.csv", "--label", "ill", "--generator", "fake", *wrong)
+        assert (answer.code, answer.out) == (2, "")
+        assert "error: " in answer.err
+    assert run("probe", "train.csv", "--label", "ill").code == 2
 
 
 def test_report_prints_risk_per_group(run: Run, frame: pd.DataFrame, tmp_path: Path) -> None:

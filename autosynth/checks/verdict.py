@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from autosynth.checks.contamination import KnownRows
 from autosynth.checks.domain import check_limits
 from autosynth.checks.fidelity import check_fidelity
 from autosynth.checks.memorization import check_copies
@@ -23,7 +24,14 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-def check(real: pd.DataFrame, synthetic: pd.DataFrame, *, label: Hashable, group_by: GroupBy = None) -> CheckReport:
+def check(
+    real: pd.DataFrame,
+    synthetic: pd.DataFrame,
+    *,
+    label: Hashable,
+    group_by: GroupBy = None,
+    holdout: pd.DataFrame | None = None,
+) -> CheckReport:
     """Return the verdict on synthetic rows: schema, fidelity inside each group, copies, and what plugins check.
 
     Parameters
@@ -36,6 +44,9 @@ def check(real: pd.DataFrame, synthetic: pd.DataFrame, *, label: Hashable, group
         The label column.
     group_by : Hashable or sequence of them, optional
         Columns that split the classes into groups.
+    holdout : DataFrame of shape (n_held_out, n_features) or (n_held_out, n_features + 1), optional
+        Real rows that the generator never saw, such as a test set; the label may be left out.  Copies of these beyond
+        chance fail the report, since scores on those rows would be worthless.  They serve no other purpose.
 
     Returns
     -------
@@ -45,7 +56,7 @@ def check(real: pd.DataFrame, synthetic: pd.DataFrame, *, label: Hashable, group
     Raises
     ------
     DataError, ConfigError
-        If the real table cannot be used, or the synthetic rows have other columns.
+        If the real table cannot be used, or the synthetic or held-out rows have other columns.
     PluginError
         If a plugin's check raises, or answers with something else than CheckResults.
 
@@ -57,26 +68,37 @@ def check(real: pd.DataFrame, synthetic: pd.DataFrame, *, label: Hashable, group
     True
     >>> check(real, fresh.assign(severity=fresh["severity"].max()), label="ill").passed
     False
+    >>> check(real, fresh, label="ill", holdout=fresh).passed
+    False
     """
     table = Table.from_frame(real, label=label, group_by=group_by)
     rows, _, refusals = conform(synthetic, table.schema, owner=None, within_limits=False)
     codes = table.grouping.codes(rows) if len(rows) else np.empty(0, dtype=np.int64)
     refusals["in no group of the real rows"] += int((codes < 0).sum())
     known = codes >= 0
-    report = check_rows(table, rows.loc[known], codes[known])
+    report = check_rows(table, rows.loc[known], codes[known], real_rows=KnownRows.of(table, holdout))
     schema_check = _schema_check(len(synthetic), +refusals)
     return CheckReport((schema_check, *check_limits(table, rows), *report.results))
 
 
 def check_rows(
-    table: Table, synthetic: pd.DataFrame, group_codes: npt.NDArray[np.int64], *, copies_wanted: bool = False
+    table: Table,
+    synthetic: pd.DataFrame,
+    group_codes: npt.NDArray[np.int64],
+    *,
+    real_rows: KnownRows | None = None,
+    copies_wanted: bool = False,
 ) -> CheckReport:
-    """Return the verdict on rows that already have the dtypes of the table and a group each."""
+    """Return the verdict on rows that already have the dtypes of the table and a group each.
+
+    ``real_rows`` are the training and held-out rows that may have been copied; None stands for the table alone.
+    """
     if synthetic.empty:
         return CheckReport()
     real = table.frame
     results = check_fidelity(table, synthetic, group_codes)
-    results += check_copies(real, synthetic[list(real.columns)], copies_wanted=copies_wanted)
+    real_rows = KnownRows.of(table) if real_rows is None else real_rows
+    results += check_copies(real_rows, synthetic, group_codes, copies_wanted=copies_wanted)
     answers = current_plugins().answers("autosynth_check_rows", real=real, synthetic=synthetic, schema=table.schema)
     for plugin, answer in answers:
         if not isinstance(answer, list) or not all(isinstance(result, CheckResult) for result in answer):

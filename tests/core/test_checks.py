@@ -17,7 +17,6 @@ from autosynth.checks.fidelity import (
     sampling_noise,
     total_variation_distance,
 )
-from autosynth.checks.memorization import check_copies
 from autosynth.exceptions import CheckFailedError, ConfigError, DataError
 from autosynth.schema import infer_column
 from autosynth.toy import shortcut_table
@@ -46,6 +45,7 @@ def test_fresh_real_rows_pass(real: pd.DataFrame, fresh: pd.DataFrame) -> None:
         "marginal_fidelity",
         "farthest_column",
         "exact_copies",
+        "near_copies",
         "repeated_rows",
     }
 
@@ -96,7 +96,7 @@ def test_synthetic_rows_with_other_columns_are_refused(real: pd.DataFrame, fresh
         autosynth.check(real, fresh, label="il")
 
 
-def test_copies_are_warned_of_and_fail_nothing(real: pd.DataFrame) -> None:
+def test_copies_of_training_rows_are_warned_of_and_fail_nothing(real: pd.DataFrame) -> None:
     report = autosynth.check(real, real, label="ill")
     assert report.passed
     assert [result.name for result in report.failures] == ["exact_copies"]
@@ -104,16 +104,10 @@ def test_copies_are_warned_of_and_fail_nothing(real: pd.DataFrame) -> None:
     assert {result.name for result in repeated.failures} == {"exact_copies", "repeated_rows"}
 
 
-def test_rows_that_coincide_by_chance_are_no_copies() -> None:
-    rng = np.random.default_rng(0)
-    real, fresh = (pd.DataFrame({"x": rng.integers(0, 3, 200), "y": rng.integers(0, 2, 200)}) for _ in range(2))
-    assert all(result.passed for result in check_copies(real, fresh))
-
-
-def test_wanted_copies_are_shown_and_pass(real: pd.DataFrame) -> None:
-    results = check_copies(real, real, copies_wanted=True)
-    assert [result.observed for result in results] == [1.0, 0.0]
-    assert all(result.passed for result in results)
+def test_copies_of_held_out_rows_fail_the_report(real: pd.DataFrame, fresh: pd.DataFrame) -> None:
+    report = autosynth.check(real, fresh, label="ill", group_by="hospital", holdout=fresh)
+    assert failed(report) == {"held_out_exact_copies"}
+    assert autosynth.check(real, fresh, label="ill", holdout=shortcut_table(200, random_state=2)).passed
 
 
 def test_small_groups_do_not_fail_for_being_small() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 
 import autosynth
 from autosynth import AutosynthWarning, RebalanceResult, Table
-from autosynth.exceptions import CheckFailedError, ConfigError, DataError, PluginError
+from autosynth.exceptions import CheckFailedError, ConfigError, DataError, InsufficientRowsError, PluginError
 from autosynth.plugins import PluginRegistry
 from autosynth.rebalancing import new_labels
+from autosynth.toy import shortcut_table
 
 
 def assert_real_rows_are_sacred(result: RebalanceResult, real: pd.DataFrame) -> None:
@@ -202,6 +204,118 @@ def test_copies_are_no_fault_of_a_generator_made_to_copy(frame: pd.DataFrame) ->
     assert not autosynth.rebalance(frame, label="ill", generator="ros", check="raise").checks.failures
 
 
+def reciter(*sources: pd.DataFrame) -> Any:
+    """Answer with rows of the sources in turn; the label and the hospital are those asked for."""
+
+    def answer(table: Table, counts: dict[Any, int], rng: np.random.Generator) -> pd.DataFrame:
+        cells = [cell for group, count in counts.items() for cell in [dict(group.cell)] * count]
+        drawn = [sources[place % len(sources)].sample(1, random_state=rng) for place in range(len(cells))]
+        return pd.concat(drawn).assign(**{name: [cell[name] for cell in cells] for name in cells[0]})
+
+    return answer
+
+
+@pytest.fixture
+def unseen(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the same source, inside the limits of ``frame``."""
+    return inside_limits(shortcut_table(600, minority_share=0.25, random_state=7), frame).head(200)
+
+
+@pytest.fixture
+def test_set(frame: pd.DataFrame) -> pd.DataFrame:
+    return inside_limits(shortcut_table(600, minority_share=0.25, random_state=8), frame).head(100)
+
+
+def inside_limits(rows: pd.DataFrame, real: pd.DataFrame) -> pd.DataFrame:
+    numbers = ["age", "severity", "pressure"]
+    return rows[
+        rows[numbers].apply(lambda values: values.between(real[values.name].min(), real[values.name].max())).all(axis=1)
+    ]
+
+
+def test_recited_test_rows_fail_the_checks_and_are_counted(
+    frame: pd.DataFrame, unseen: pd.DataFrame, test_set: pd.DataFrame, scripted: Callable[..., Any]
+) -> None:
+    generator = scripted(reciter(unseen, unseen, unseen, test_set))
+    with pytest.raises(CheckFailedError, match=r"held_out_exact_copies of all rows: .* 15 of 60"):
+        autosynth.rebalance(frame, label="ill", generator=generator, holdout=test_set, check="raise")
+    without_label = test_set.drop(columns="ill")
+    with pytest.raises(CheckFailedError, match=r"held_out_exact_copies of all rows: .* 15 of 60"):
+        autosynth.rebalance(frame, label="ill", generator=generator, holdout=without_label, check="raise")
+
+
+@pytest.mark.parametrize(
+    ("copies", "reasons"),
+    [
+        ("drop_exact", {"an exact copy of a real row", "an exact copy of a held-out row"}),
+        (
+            "drop_near",
+            {
+                "an exact copy of a real row",
+                "an exact copy of a held-out row",
+                "a near copy of a real row",
+                "a near copy of a held-out row",
+            },
+        ),
+    ],
+)
+def test_copies_are_dropped_counted_and_drawn_again(
+    frame: pd.DataFrame,
+    unseen: pd.DataFrame,
+    test_set: pd.DataFrame,
+    scripted: Callable[..., Any],
+    copies: Any,
+    reasons: set[str],
+) -> None:
+    sources = [frame, test_set]
+    sources += [
+        rows.assign(severity=rows["severity"] * 0.9999, pressure=rows["pressure"] * 0.99999) for rows in sources
+    ]
+    generator = scripted(reciter(unseen, *sources))
+    result = autosynth.rebalance(frame, label="ill", generator=generator, holdout=test_set, copies=copies, check="off")
+    assert len(result.synthetic) == result.plan.n_synthetic == 60
+    assert set(result.report.refusals) == reasons
+    assert all(count > 3 for count in result.report.refusals.values())
+    assert json.loads(result.report.to_json())["copies"] == copies
+    features = ["age", "severity", "pressure", "ward", "smoker", "hospital"]
+    real = pd.concat([frame, test_set])[features].drop_duplicates()
+    assert not pd.concat([real, result.synthetic[features].drop_duplicates()]).duplicated().any()
+    assert len(result.provenance) == 60
+
+
+def test_a_table_of_which_only_copies_can_be_made_says_so(scripted: Callable[..., Any]) -> None:
+    rng = np.random.default_rng(0)
+    coarse = pd.DataFrame({"a": rng.integers(0, 2, 80), "b": rng.choice(["u", "v"], 80), "y": [0] * 60 + [1] * 20})
+    made = autosynth.rebalance(coarse, label="y", generator=scripted(), check="raise")
+    assert not made.checks.failures
+    with pytest.raises(InsufficientRowsError, match=r"y=1: 0 of 40.*an exact copy of a real row \(\d+ rows\).*'keep'"):
+        autosynth.rebalance(coarse, label="y", generator=scripted(), copies="drop_exact")
+
+
+def test_a_holdout_changes_no_row(frame: pd.DataFrame, test_set: pd.DataFrame) -> None:
+    plain = autosynth.rebalance(frame, label="ill", generator="smote", check="off")
+    compared = autosynth.rebalance(frame, label="ill", generator="smote", check="off", holdout=test_set)
+    pd.testing.assert_frame_equal(plain.data, compared.data)
+
+
+@pytest.mark.parametrize(
+    ("holdout", "message"),
+    [
+        (lambda rows: rows.to_numpy(), "holdout is a ndarray"),
+        (lambda rows: rows.assign(extra=1), r"foreign \['extra'\], absent none"),
+        (lambda rows: rows.drop(columns=["ill", "age"]), r"foreign none, absent \['age'\]"),
+        (lambda rows: rows.head(0), "holdout has 0 rows"),
+        (lambda rows: rows.assign(ward="attic"), r"none of the 100 rows of holdout fits .* ward: .* \(100 rows\)"),
+        (lambda rows: rows.assign(ward=[["a"]] * len(rows)), "holdout cannot be compared .* 'ward'"),
+    ],
+)
+def test_a_holdout_that_cannot_be_compared_is_refused(
+    frame: pd.DataFrame, test_set: pd.DataFrame, holdout: Callable[[pd.DataFrame], Any], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        autosynth.rebalance(frame, label="ill", generator="ros", holdout=holdout(test_set))
+
+
 def test_auto_takes_the_choice_of_a_plugin(
     frame: pd.DataFrame, registry: PluginRegistry, plugin: Callable[..., ModuleType]
 ) -> None:
@@ -270,6 +384,8 @@ def test_tables_that_cannot_be_used_are_refused(
         ({"generator_options": {"n": 1}}, "generator 'ros' has no option 'n'"),
         ({"strategy": {"no": 10}}, "asks for 10 rows of ill=no, which holds 90 real ones"),
         ({"check": "loud"}, "check='loud' is unknown. Use 'off', 'warn' or 'raise'"),
+        ({"copies": "drop"}, "copies='drop' is unknown. .* 'keep', 'drop_exact', 'drop_near'"),
+        ({"copies": "drop_near"}, "generator 'ros' makes copies of real rows on purpose"),
         ({"random_state": -1}, "random_state=-1 is negative"),
         ({"random_state": np.random.RandomState(0)}, "is a RandomState"),
     ],

@@ -69,6 +69,17 @@ def test_refusals_and_notes_are_shown_with_their_counts(
     assert "no check was run." in str(result.report)
 
 
+def test_copies_are_counted_in_text_json_and_html(report: RebalanceReport, tmp_path: Path) -> None:
+    n_made = report.plan.n_synthetic
+    sentence = f"synthetic rows that equal a training row: {n_made} of {n_made} (100.0%"
+    assert sentence in str(report)
+    assert sentence in report.to_html(tmp_path / "report.html").read_text(encoding="utf-8")
+    plain = report.to_dict()
+    assert plain["copies"] == "keep"
+    (check,) = [check for check in plain["checks"]["checks"] if check["name"] == "exact_copies"]
+    assert sentence in check["message"]
+
+
 def test_options_are_shown_as_plain_data(report: RebalanceReport) -> None:
     @dataclasses.dataclass(frozen=True)
     class Options:
