@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from autosynth.schema import ColumnSchema
     from autosynth.table import Table
 
-MIN_GROUP_WEIGHT_ROWS = 20  # groups count equally for the bins; a smaller one counts as part of a group this large
+GROUP_BALANCE = 0.5  # a row of a group of n rows counts 1 / sqrt(n) for the bins: between rows and groups as equals
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class CellCodec:
     """How a table is cut into cells for a model, and how rows come back from what the model drew.
 
     Categories, booleans and numbers with few distinct values have a token per value; other numbers, dates and durations
-    are cut into bins of equal weight on a scale on which groups count equally; missing is a token of its own.  Label
+    are cut into bins of equal weight, in which small groups count more than their rows; missing is a token of its own.  Label
     and group columns are set by the group and are no cells; a binned group column is a cell that holds the position
     inside the bin.  Texts, and categories with more than ``max_levels`` levels, are copied from a real row of the same
     group.  Whatever tokens a model draws, the rows are valid and in the group they were drawn for.
@@ -91,7 +91,7 @@ class CellCodec:
         max_levels : int
             Categories with more levels are copied from donors.
         """
-        weights = 1.0 / np.maximum(table.group_sizes, MIN_GROUP_WEIGHT_ROWS)[table.group_codes]
+        weights = table.group_sizes[table.group_codes].astype(np.float64) ** -GROUP_BALANCE
         axes = {axis.column.name: position for position, axis in enumerate(table.grouping.axes)}
         columns: list[CellColumn] = []
         group_values, copied = [], []

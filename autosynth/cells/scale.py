@@ -20,7 +20,7 @@ JUMP = 1e-9  # width on the share axis of the step from a spike to its neighbour
 
 @dataclass(frozen=True)
 class Scale:
-    """A rising curve through the observed values: value against share of rows below it, groups counting equally.
+    """A rising curve through the observed values: value against the weighted share of rows below it.
 
     Attributes
     ----------

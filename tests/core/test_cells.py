@@ -120,13 +120,13 @@ def test_bins_have_equal_weight_and_a_spike_has_a_bin_of_its_own() -> None:
     assert beside.min() >= 1, "nothing between the spike and its neighbour"
 
 
-def test_groups_count_equally_for_the_bins() -> None:
+def test_small_groups_get_more_bins_than_their_share_of_the_rows() -> None:
     frame = pd.DataFrame(
         {"x": np.concatenate([np.linspace(0, 1, 980), np.linspace(10, 11, 20)]), "y": [0] * 980 + [1] * 20}
     )
-    column = cell(Table.from_frame(frame, label="y"), max_bins=10)
+    column = cell(Table.from_frame(frame, label="y"), max_bins=32)
     of_minority = column.scale.to_bins(np.linspace(10, 11, 20))
-    assert len(np.unique(of_minority)) == 5  # half of the bins for 2 % of the rows
+    assert 0.02 * column.n_tokens < len(np.unique(of_minority)) < 0.5 * column.n_tokens
 
 
 def test_long_columns_keep_a_bounded_number_of_knots() -> None:

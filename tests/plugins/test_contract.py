@@ -16,16 +16,20 @@ from autosynth import RowGenerator, Table
 from autosynth.files import write_table
 from autosynth.plugins import current_plugins
 from autosynth.testing import CONTRACT, Candidate
+from tests.plugins.tiny_lm import make_tiny_lm
 
 # The smallest models that still run every line; what good ones make is a question for benchmarks.
 TINY: dict[str, dict[str, Any]] = {
     "ros": {},
+    "independent": {},
+    "tree": {"n_rounds": 3, "n_copies": 3, "max_bins": 8},
     "smote": {},
     "adasyn": {},
     "borderline_smote": {},
     "gaussian_copula": {},
     "ctgan": {"epochs": 1},
     "tvae": {"epochs": 1},
+    "transformer": {"steps": 4, "members": 1},
 }
 SLOW = {"ctgan", "tvae"}
 
@@ -69,9 +73,20 @@ def test_rows_from_a_file_keep_the_contract(part: Callable[[Candidate], None], t
     part(Candidate(rows_of_copies))
 
 
+@pytest.fixture(scope="module")
+def tiny_language_model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return make_tiny_lm(tmp_path_factory.mktemp("tiny-lm") / "model")
+
+
+@pytest.mark.skipif(bool(why_not("llm")), reason=why_not("llm"))
+@pytest.mark.parametrize("part", CONTRACT, ids=lambda part: part.__name__)
+def test_a_language_model_keeps_the_contract(part: Callable[[Candidate], None], tiny_language_model: str) -> None:
+    part(Candidate("llm", {"model": tiny_language_model, "epochs": 1, "batch_size": 32}))
+
+
 def test_every_registered_backend_of_ours_is_in_the_contract_tests() -> None:
     ours = {info.name for info in autosynth.generators() if info.distribution == "autosynth"}
-    assert ours == {*TINY, "rows"}
+    assert ours == {*TINY, "rows", "llm", "llm_api"}  # the last one in test_llm_api_endpoint.py
 
 
 def test_the_cheapest_backend_gives_real_rows() -> None:

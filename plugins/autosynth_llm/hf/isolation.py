@@ -1,0 +1,133 @@
+"""The process is left as it was found: random streams, threads, settings of accelerate, and what libraries print."""
+
+from __future__ import annotations
+
+import os
+import random
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+
+from autosynth.exceptions import ConfigError
+from autosynth.extras import require_extra
+from autosynth.seeding import integer_seed
+from autosynth_llm.hf.options import LLMOptions
+
+# Set by launchers of distributed training. A generator is one process: it must not join theirs.
+LAUNCHER_VARIABLES = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
+
+
+@contextmanager
+def quiet(*, offline: bool) -> Iterator[None]:
+    """Silence progress bars, notices and telemetry of transformers and its hub client inside a ``with`` block.
+
+    Parameters
+    ----------
+    offline : bool
+        Also forbid the hub client any request.
+    """
+    hub = require_extra("huggingface_hub", extra="llm")
+    logs = require_extra("transformers.utils.logging", extra="llm")
+    constants = hub.constants
+    level, has_bars = logs.get_verbosity(), logs.is_progress_bar_enabled()
+    hub_has_bars = not hub.utils.are_progress_bars_disabled()
+    telemetry_off, was_offline = constants.HF_HUB_DISABLE_TELEMETRY, constants.HF_HUB_OFFLINE
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logs.set_verbosity_error()
+        logs.disable_progress_bar()
+        constants.HF_HUB_DISABLE_TELEMETRY = True
+        constants.HF_HUB_OFFLINE = was_offline or offline
+        try:
+            yield
+        finally:
+            constants.HF_HUB_DISABLE_TELEMETRY, constants.HF_HUB_OFFLINE = telemetry_off, was_offline
+            logs.set_verbosity(level)
+            if has_bars:
+                logs.enable_progress_bar()
+            (hub.utils.enable_progress_bars if hub_has_bars else hub.utils.disable_progress_bars)()
+
+
+@contextmanager
+def isolated(rng: np.random.Generator, *, n_threads: int, gpu: bool) -> Iterator[None]:
+    """Seed torch's, numpy's and Python's global streams and set torch's threads inside a ``with`` block.
+
+    Dropout and the first weights of adapters draw from torch's global stream and offer nothing else.  All of it belongs
+    to the process: two threads must not be in such a block at the same time.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Gives the seed.
+    n_threads : int
+        Threads of torch.
+    gpu : bool
+        The streams of the CUDA devices as well, when there are any.
+    """
+    torch = require_extra("torch", extra="llm")
+    seed = integer_seed(rng)
+    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 - put back below
+    torch_state, threads = torch.get_rng_state(), torch.get_num_threads()
+    has_gpu = gpu and torch.cuda.is_available()  # asking for a state would start CUDA
+    gpu_states = torch.cuda.get_rng_state_all() if has_gpu else []
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    torch.set_num_threads(n_threads)
+    # torch.manual_seed would also reset the streams of devices that the caller may be using.
+    torch.set_rng_state(torch.Generator().manual_seed(seed).get_state())
+    if has_gpu:
+        torch.cuda.manual_seed_all(seed)
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        torch.set_rng_state(torch_state)
+        torch.set_num_threads(threads)
+        if has_gpu:
+            torch.cuda.set_rng_state_all(gpu_states)
+
+
+@contextmanager
+def borrowed_accelerator(options: LLMOptions) -> Iterator[Any]:
+    """Give an accelerate ``Accelerator`` of our own inside a ``with`` block.
+
+    accelerate keeps its device and precision in one state for the whole process, and refuses a second Accelerator with
+    other settings.  That state is set aside, and put back afterwards.
+
+    Raises
+    ------
+    ConfigError
+        If ``device="cuda"`` and there is none.
+    """
+    torch = require_extra("torch", extra="llm")
+    accelerate = require_extra("accelerate", extra="llm")
+    states = require_extra("accelerate.state", extra="llm")
+    if options.device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("device='cuda', but torch finds no CUDA device. Use device='auto' or 'cpu'.")
+    shared = [kind._shared_state for kind in (states.PartialState, states.AcceleratorState, states.GradientState)]
+    with ExitStack() as stack:
+        for state in shared:
+            stack.callback(_put_back, state, dict(state))
+            state.clear()
+        environment = dict(os.environ)
+        stack.callback(_put_back, os.environ, environment)
+        for variable in LAUNCHER_VARIABLES:
+            os.environ.pop(variable, None)
+        yield accelerate.Accelerator(cpu=options.device == "cpu", mixed_precision=_precision(options, torch))
+
+
+def _precision(options: LLMOptions, torch: Any) -> str:
+    if options.mixed_precision != "auto":
+        return options.mixed_precision
+    has_bf16 = options.device != "cpu" and torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    return "bf16" if has_bf16 else "no"
+
+
+def _put_back(target: Any, content: dict[Any, Any]) -> None:
+    if dict(target) != content:
+        target.clear()
+        target.update(content)

@@ -1,0 +1,1 @@
+"""``transformer``: trained from scratch on the user's own rows."""

@@ -1,0 +1,128 @@
+"""The options of ``transformer``, and what they become for a table of a given size."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from autosynth.exceptions import ConfigError
+from autosynth.options import check_choice, check_number, check_whole
+
+Device: TypeAlias = Literal["auto", "cpu", "cuda"]
+
+CELLS_PER_STEP = 6_000  # a training step sees about this many cells, within the limits below
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformerOptions:
+    """Options of ``transformer``; None means a value by the size of the table, see :meth:`for_table`.
+
+    Attributes
+    ----------
+    bins : int or None
+        Numbers with more distinct values are cut into about this many bins.
+    max_levels : int
+        Categories with more levels are copied from real rows of the same group, as texts are.
+    width, layers, heads : int or None
+        Channels of the network, its blocks, and attention heads per block; heads divides width.
+    dropout : float
+        Share of the channels dropped in training.
+    members : int or None
+        Networks trained, each with another part of the rows held out; the synthetic rows come from all of them.
+    steps : int or None
+        Training steps per network at most.
+    batch_size : int or None
+        Rows per step.
+    learning_rate, weight_decay : float
+        Of AdamW.
+    patience : int
+        Training stops after this many looks at the held-out rows (20 in ``steps``) without a better one.
+    holdout_share : float
+        Share of every group's rows held out by each network.
+    group_balance : float
+        Rows are drawn with weight n_g to the power of minus this: 0 as they come, 1 all groups equally often.
+    temperature : float
+        Below 1 the network's draws are more typical, above 1 more varied.
+    device : "auto", "cpu" or "cuda"
+        "auto" takes a GPU when there is one and the table is large enough to gain by it.  Equal seeds give equal rows
+        on CPU only.
+    n_threads : int
+        Threads of torch while it trains and draws.  The number of cores does not change it, so that rows do not depend
+        on the machine; networks this small gain little by a second one, and lose much when other processes want it.
+    time_limit_s : float or None
+        Training stops after this many seconds and keeps the best network so far.
+    checkpoint : str or None
+        A folder for the state of an unfinished training.  When the same table, options and seed come again, training
+        goes on from there; it is removed when training is complete.
+    """
+
+    bins: int | None = None
+    max_levels: int = 256
+    width: int | None = None
+    layers: int | None = None
+    heads: int | None = None
+    dropout: float = 0.05
+    members: int | None = None
+    steps: int | None = None
+    batch_size: int | None = None
+    learning_rate: float = 6e-3
+    weight_decay: float = 0.3
+    patience: int = 6
+    holdout_share: float = 0.2
+    group_balance: float = 0.5
+    temperature: float = 1.0
+    device: Device = "auto"
+    n_threads: int = 1
+    time_limit_s: float | None = None
+    checkpoint: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, minimum in (("bins", 2), ("width", 4), ("layers", 1), ("heads", 1), ("members", 1), ("steps", 1)):
+            if getattr(self, name) is not None:
+                check_whole(name, getattr(self, name), minimum=minimum)
+        if self.batch_size is not None:
+            check_whole("batch_size", self.batch_size)
+        for name in ("max_levels", "patience", "n_threads"):
+            check_whole(name, getattr(self, name))
+        for name in ("learning_rate", "temperature"):
+            check_number(name, getattr(self, name), above=0)
+        check_number("dropout", self.dropout, low=0, high=0.9)
+        check_number("weight_decay", self.weight_decay, low=0)
+        check_number("holdout_share", self.holdout_share, above=0, high=0.5)
+        check_number("group_balance", self.group_balance, low=0, high=1)
+        check_choice("device", self.device, ("auto", "cpu", "cuda"))
+        if self.time_limit_s is not None:
+            check_number("time_limit_s", self.time_limit_s, above=0)
+        if self.width is not None and self.heads is not None and self.width % self.heads:
+            raise ConfigError(
+                f"width={self.width} is not a multiple of heads={self.heads}. Try width={self.heads * 16}."
+            )
+
+    def for_table(self, n_rows: int, n_columns: int) -> TransformerOptions:
+        """Return options without None, but for the limits that stay open.
+
+        Small tables get a small network and several members, large ones a wider network and one member.  The cost of
+        a step grows with rows x cells, so wide tables get fewer rows per step.
+        """
+        small, large = n_rows < 1_000, n_rows >= 5_000
+        width = self.width or (64 if large else 32)
+        sizes: dict[str, Any] = {
+            "bins": 16 if n_rows < 300 else 32,
+            "width": width,
+            "layers": 2,
+            "heads": next(heads for heads in (4 if large else 2, 3, 2, 1) if width % heads == 0),
+            "members": 3 if small else 1,
+            "steps": 300 if small else 600 if not large else 1_000 if n_rows < 50_000 else 2_500,
+            "batch_size": max(8, min(48 if small else 128, CELLS_PER_STEP // max(1, n_columns))),
+        }
+        return dataclasses.replace(
+            self, **{name: value for name, value in sizes.items() if getattr(self, name) is None}
+        )
+
+
+def set_size(size: int | None) -> int:
+    """Return a size that :meth:`TransformerOptions.for_table` has set."""
+    if size is None:
+        raise ConfigError("these options hold no sizes yet. Take those of for_table(n_rows, n_columns).")
+    return size

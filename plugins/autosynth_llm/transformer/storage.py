@@ -1,0 +1,107 @@
+"""A fitted transformer in a folder: weights as safetensors, everything else as JSON, nothing as pickle.
+
+Imports torch, so that only methods import this module.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from autosynth.cells import codec_from_state, codec_to_state, group_from_state, group_to_state
+from autosynth.exceptions import ConfigError
+from autosynth.files import write_beside
+from autosynth_llm.transformer.cell_gpt import CellGPT, Shape
+from autosynth_llm.transformer.copula import CopulaBase
+from autosynth_llm.transformer.options import TransformerOptions
+from autosynth_llm.transformer.rows import Orders
+from autosynth_llm.transformer.training import Member
+
+if TYPE_CHECKING:
+    from autosynth_llm.transformer.generator import TransformerGenerator
+
+FORMAT = "autosynth-transformer-1"
+FACTS, WEIGHTS = "transformer.json", "transformer.safetensors"
+LOSSES = ("independent", "copula", "trained", "n_steps")
+BASE_PARTS = tuple(field.name for field in dataclasses.fields(CopulaBase))
+
+
+def save(generator: TransformerGenerator, folder: Path) -> Path:
+    """Write a fitted generator; the JSON file comes last, so that an interrupted save is no saved transformer."""
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / FACTS).is_file())):
+        raise ConfigError(f"{str(folder)!r} exists and holds something else. Give a new or empty folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FACTS).unlink(missing_ok=True)
+    facts = {
+        "format": FORMAT,
+        "options": dataclasses.asdict(generator.options),
+        "options_for_table": dataclasses.asdict(generator.options_),
+        "groups": [group_to_state(group) for group in generator.groups_],
+        "codec": codec_to_state(generator.codec_),
+        "members": [{name: getattr(member, name) for name in LOSSES} for member in generator.members_],
+    }
+    tensors = {
+        f"{number}.{name}": tensor.clone().contiguous()  # safetensors refuses tensors that share memory
+        for number, member in enumerate(generator.members_)
+        for name, tensor in _tensors(member).items()
+    }
+    write_beside(folder / WEIGHTS, lambda path: save_file(tensors, path))
+    write_beside(folder / FACTS, lambda path: path.write_text(json.dumps(facts), encoding="utf-8"))
+    return folder
+
+
+def load(factory: type[TransformerGenerator], folder: Path) -> TransformerGenerator:
+    """Read a fitted generator, or nothing."""
+    try:
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        if facts.get("format") != FORMAT:
+            raise ConfigError(
+                f"{str(folder)!r} holds format {facts.get('format')!r}; this version reads {FORMAT!r}. "
+                "Train and save it again."
+            )
+        tensors = load_file(folder / WEIGHTS)
+        return _restore(factory, facts, tensors)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise ConfigError(
+            f"{str(folder)!r} is no complete saved transformer: {error}. Give the folder that save() was given."
+        ) from error
+
+
+def _restore(
+    factory: type[TransformerGenerator], facts: dict[str, Any], tensors: dict[str, Tensor]
+) -> TransformerGenerator:
+    generator = factory(TransformerOptions(**facts["options"]))
+    generator.options_ = TransformerOptions(**facts["options_for_table"])
+    generator.groups_ = tuple(group_from_state(state) for state in facts["groups"])
+    generator.codec_ = codec_from_state(facts["codec"])
+    generator.members_ = tuple(
+        _member(losses, _part(tensors, f"{number}."), generator.options_)
+        for number, losses in enumerate(facts["members"])
+    )
+    return generator
+
+
+def _tensors(member: Member) -> dict[str, Tensor]:
+    orders = {f"orders.{field.name}": getattr(member.orders, field.name) for field in dataclasses.fields(Orders)}
+    base = {f"base.{name}": torch.as_tensor(getattr(member.base, name)) for name in BASE_PARTS}
+    return {f"network.{name}": weight for name, weight in member.network.state_dict().items()} | orders | base
+
+
+def _member(losses: dict[str, Any], tensors: dict[str, Tensor], options: TransformerOptions) -> Member:
+    base = CopulaBase(**{name: tensor.numpy() for name, tensor in _part(tensors, "base.").items()})
+    weights = _part(tensors, "network.")
+    network = CellGPT(base, weights["axis_codes"], Shape.of(options), torch.Generator())
+    network.load_state_dict(weights)
+    network.eval()
+    return Member(network=network, base=base, orders=Orders(**_part(tensors, "orders.")), **losses)
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
