@@ -15,8 +15,8 @@ import autosynth
 from autosynth import RowGenerator, Table
 from autosynth.files import write_table
 from autosynth.plugins import current_plugins
-from autosynth.testing import CONTRACT, Candidate
-from tests.plugins.tiny_lm import make_tiny_lm
+from autosynth.testing import CONTRACT, Candidate, contract_table
+from tests.plugins.tiny_lm import make_tiny_lm, rows_as_lines
 
 # The smallest models that still run every line; what good ones make is a question for benchmarks.
 TINY: dict[str, dict[str, Any]] = {
@@ -75,7 +75,7 @@ def test_rows_from_a_file_keep_the_contract(part: Callable[[Candidate], None], t
 
 @pytest.fixture(scope="module")
 def tiny_language_model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return make_tiny_lm(tmp_path_factory.mktemp("tiny-lm") / "model")
+    return make_tiny_lm(tmp_path_factory.mktemp("tiny-lm") / "model", rows_as_lines(contract_table().frame))
 
 
 @pytest.mark.skipif(bool(why_not("llm")), reason=why_not("llm"))

@@ -1,0 +1,1 @@
+"""Parts of the quality benchmark: tables and splits, methods, learners, scores, shift, summary."""
