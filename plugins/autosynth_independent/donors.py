@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from autosynth.seeding import spread_uniforms
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -68,18 +70,3 @@ class Donors:
         lenders = self.groups.pick(self.leagues[groups[borrows]], rng.random(len(borrows)))
         donors[borrows] = self.rows.pick(lenders, rng.random(len(borrows)))
         return donors
-
-
-def spread_uniforms(classes: Codes, rng: np.random.Generator) -> Uniforms:
-    """Return one number in [0, 1) per entry of the sorted ``classes``, spread evenly within each class.
-
-    The i-th of n entries of a class, in random order, lies in [i / n, (i + 1) / n): each is uniform, and a class as a
-    whole follows the distribution that is drawn from more closely than with independent numbers.
-    """
-    sizes = np.bincount(classes)
-    first = np.cumsum(sizes) - sizes
-    by_chance = np.lexsort((rng.random(len(classes)), classes))
-    ranks = np.empty(len(classes), dtype=np.int64)
-    ranks[by_chance] = np.arange(len(classes))
-    uniforms: Uniforms = (ranks - first[classes] + rng.random(len(classes))) / sizes[classes]
-    return np.minimum(uniforms, np.nextafter(1.0, 0.0))

@@ -53,7 +53,7 @@ def autosynth_register_generators(register: autosynth.Register) -> None:
         "llm_api",
         LLMApiGenerator,
         options=LLMApiOptions,
-        summary="rows from a model behind an OpenAI-compatible endpoint, shown real rows of each group; sends data away",
+        summary="rows from a model behind an OpenAI-compatible endpoint, which is shown real rows",
         requires=("openai",),
         extra="api",
         space="original",

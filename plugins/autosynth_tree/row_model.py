@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autosynth.seeding import integer_seed
+from autosynth.seeding import integer_seed, spread_uniforms
 from autosynth_tree.column_model import ColumnModel
 from autosynth_tree.masking import TokenRows, context_of
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from autosynth_tree.masking import Codes
     from autosynth_tree.options import TreeOptions
 
@@ -88,17 +86,6 @@ def rows_within_budget(tokens: Codes, n_axes: int, options: TreeOptions) -> int:
     n_classes = sum(len(np.unique(column)) for column in tokens.T)
     affordable = options.max_work / max(1, n_features * n_classes * options.n_rounds)
     return int(min(n_rows * options.n_copies, max(MIN_SHOWN, affordable)))
-
-
-def spread_uniforms(groups: Codes, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Return one number in [0, 1) per row, spread evenly within each group, so that shares come out closer."""
-    by_chance = np.lexsort((rng.random(len(groups)), groups))
-    sizes = np.bincount(groups)
-    first = np.cumsum(sizes) - sizes
-    ranks = np.empty(len(groups), dtype=np.int64)
-    ranks[by_chance] = np.arange(len(groups))
-    spread = (ranks - first[groups] + rng.random(len(groups))) / sizes[groups]
-    return np.minimum(spread, np.nextafter(1.0, 0.0))
 
 
 def _usable_cores() -> int:

@@ -82,6 +82,30 @@ def test_generators_are_listed_by_name_with_owner_and_options(
     assert "needs no_such_package" in str(autosynth.generators())
 
 
+def test_a_generator_that_sends_rows_away_is_listed_as_remote(
+    registry: PluginRegistry, plugin: Callable[..., ModuleType]
+) -> None:
+    registry.register(offering(plugin, "far", remote=True), name="far")
+    assert {info.name: info.remote for info in autosynth.generators()} == {"fake": False, "far": True}
+    assert autosynth.generators().to_frame().set_index("name")["remote"].to_dict() == {"fake": False, "far": True}
+    assert [line.split()[0] for line in str(autosynth.generators()).splitlines() if "(remote)" in line] == ["far"]
+
+
+def test_an_object_is_known_by_its_class_or_the_nearest_registered_base(
+    registry: PluginRegistry, plugin: Callable[..., ModuleType]
+) -> None:
+    class Base: ...
+
+    class Middle(Base): ...
+
+    class Own(Middle): ...
+
+    registry.register(offering(plugin, "base", factory=Base), name="base")
+    registry.register(offering(plugin, "middle", factory=Middle), name="middle")
+    known = [registry.info_of(made) for made in (Base(), Middle(), Own(), object())]  # type: ignore[arg-type]
+    assert [info and info.name for info in known] == ["base", "middle", "middle", None]
+
+
 def test_an_unknown_generator_is_answered_with_the_nearest(registry: PluginRegistry) -> None:
     message = r"generator='fakee' is not installed\. Did you mean 'fake'\? Installed: fake\."
     for ask in (registry.info, registry.build, autosynth.generators().__getitem__):

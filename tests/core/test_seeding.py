@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autosynth.exceptions import ConfigError
-from autosynth.seeding import as_generator, integer_seed
+from autosynth.seeding import as_generator, integer_seed, spread_uniforms
 
 
 def test_equal_seeds_give_equal_streams() -> None:
@@ -39,3 +39,11 @@ def test_no_global_stream_moves() -> None:
     assert len(seeds) == 50
     assert all(0 <= seed < 2**31 for seed in seeds)
     assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+def test_spread_numbers_fall_once_into_every_slice_of_their_class_in_any_order() -> None:
+    classes = np.array([1, 0, 1, 3, 0, 1])
+    spread = spread_uniforms(classes, np.random.default_rng(0))
+    for code in (0, 1, 3):
+        own = spread[classes == code]
+        assert sorted((own * len(own)).astype(int)) == list(range(len(own)))

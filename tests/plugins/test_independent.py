@@ -18,7 +18,7 @@ from autosynth.conform import conform
 from autosynth.exceptions import ConfigError
 from autosynth.testing import CONTRACT, Candidate, contract_table
 from autosynth_independent import IndependentGenerator, IndependentOptions
-from autosynth_independent.donors import Donors, Members, spread_uniforms
+from autosynth_independent.donors import Donors, Members
 from autosynth_independent.kernel import bandwidths, is_discrete, is_spike
 
 
@@ -271,14 +271,6 @@ def test_no_row_of_any_column_is_refused(data: st.DataObject, any_column: st.Sea
 
 
 # --- drawing
-
-
-def test_spread_uniforms_fall_once_into_every_slice_of_their_class() -> None:
-    classes = np.repeat([0, 2], [5, 8])
-    uniforms = spread_uniforms(classes, np.random.default_rng(0))
-    assert sorted((uniforms[:5] * 5).astype(int)) == list(range(5))
-    assert sorted((uniforms[5:] * 8).astype(int)) == list(range(8))
-    assert not np.array_equal(np.argsort(uniforms[5:]), np.arange(8))
 
 
 def test_groups_of_different_leagues_lend_each_other_nothing() -> None:

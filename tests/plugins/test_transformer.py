@@ -26,7 +26,6 @@ pytest.importorskip("safetensors")
 
 import torch
 
-from autosynth_llm.transformer.drawing import stratified
 from autosynth_llm.transformer.generator import TransformerGenerator
 from autosynth_llm.transformer.options import TransformerOptions
 from autosynth_llm.transformer.storage import FACTS, WEIGHTS
@@ -192,14 +191,6 @@ def test_a_table_of_label_and_text_needs_no_network() -> None:
     assert len(draw(fitted, table, 5)) == 5
 
 
-def test_draws_are_spread_evenly_within_each_group() -> None:
-    group = torch.tensor([0, 1, 0, 1, 0, 0, 1, 0])
-    chances = stratified(group, 3, torch.Generator().manual_seed(0))
-    for code, size in ((0, 5), (1, 3)):
-        strata = (chances[group == code] * size).floor().sort(dim=0).values
-        assert strata.tolist() == [[float(stratum)] * 3 for stratum in range(size)]
-
-
 def test_low_temperature_gives_typical_values() -> None:
     frame = pd.DataFrame({"level": ["a"] * 70 + ["b"] * 20 + ["c"] * 10})
     table = two_classes(frame, 50)
@@ -247,12 +238,12 @@ def test_a_saved_generator_holds_no_pickle(tmp_path: Path) -> None:
 def test_a_half_saved_or_foreign_folder_is_refused(tmp_path: Path) -> None:
     folder = fit(contract_table()).save(tmp_path / "model")
     (folder / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes()[:100])
-    with pytest.raises(ConfigError, match="no complete saved transformer"):
+    with pytest.raises(ConfigError, match="no complete saved generator"):
         TransformerGenerator.load(folder)
     (folder / FACTS).write_text('{"format": "something-else"}')
     with pytest.raises(ConfigError, match="something-else"):
         TransformerGenerator.load(folder)
-    with pytest.raises(ConfigError, match="no complete saved transformer"):
+    with pytest.raises(ConfigError, match="no complete saved generator"):
         TransformerGenerator.load(tmp_path / "nowhere")
 
 

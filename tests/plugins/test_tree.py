@@ -17,7 +17,7 @@ from autosynth.testing import CONTRACT, Candidate, contract_table
 from autosynth_tree import TreeGenerator, TreeOptions
 from autosynth_tree.column_model import ColumnModel, inverse_cdf
 from autosynth_tree.masking import TokenRows, context_of
-from autosynth_tree.row_model import MIN_SHOWN, RowModel, rows_within_budget, spread_uniforms
+from autosynth_tree.row_model import MIN_SHOWN, RowModel, rows_within_budget
 from autosynth_tree.shares import group_shares
 
 pytest.importorskip("xgboost")
@@ -241,14 +241,6 @@ def test_inverse_cdf_follows_the_probabilities_and_never_draws_what_has_none() -
     assert np.bincount(drawn, minlength=4).tolist() == [0, 250, 750, 0]
     assert inverse_cdf(probabilities, np.array([0.0])).tolist() == [1]
     assert inverse_cdf(probabilities, np.array([np.nextafter(1.0, 0.0)])).tolist() == [2]
-
-
-def test_uniforms_are_spread_evenly_within_each_group_in_any_order_of_rows() -> None:
-    groups = np.array([1, 0, 1, 3, 0, 1])
-    uniforms = spread_uniforms(groups, np.random.default_rng(0))
-    for group in (0, 1, 3):
-        own = uniforms[groups == group]
-        assert sorted((own * len(own)).astype(int)) == list(range(len(own)))
 
 
 def test_every_cell_is_drawn_once_and_only_from_cells_drawn_before() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autosynth.cells import codec_from_state, codec_to_state, group_from_state, group_to_state
-from autosynth.exceptions import ConfigError
-from autosynth.files import write_beside
 from autosynth_llm.hf.grammar import Decision, Grammar
 from autosynth_llm.hf.isolation import quiet
 from autosynth_llm.hf.loading import read_folder
 from autosynth_llm.hf.options import LLMOptions
 from autosynth_llm.hf.row_text import RowText, WrittenCell
 from autosynth_llm.hf.training import TrainingRecord
+from autosynth_llm.saved_folder import SavedFolder
 
 if TYPE_CHECKING:
     from autosynth_llm.hf.generator import LLMGenerator
@@ -27,13 +25,8 @@ FACTS, MODEL = "llm.json", "model"
 
 
 def save(generator: LLMGenerator, folder: Path) -> Path:
-    """Write a fitted generator; the JSON file comes last, so that an interrupted save is no saved generator."""
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / FACTS).is_file())):
-        raise ConfigError(f"{str(folder)!r} exists and holds something else. Give a new or empty folder.")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FACTS).unlink(missing_ok=True)
+    """Write a fitted generator."""
     facts = {
-        "format": FORMAT,
         "options": asdict(generator.options),
         "dtype": str(generator.model_.dtype).removeprefix("torch."),
         "groups": [group_to_state(group) for group in generator.groups_],
@@ -41,22 +34,19 @@ def save(generator: LLMGenerator, folder: Path) -> Path:
         "text": text_to_state(generator.text_),
         "record": asdict(generator.record_),
     }
-    with quiet(offline=True):
-        generator.model_.save_pretrained(folder / MODEL)
-        generator.tokenizer_.save_pretrained(folder / MODEL)
-    write_beside(folder / FACTS, lambda path: path.write_text(json.dumps(facts), encoding="utf-8"))
-    return folder
+
+    def write_model(home: Path) -> None:
+        with quiet(offline=True):
+            generator.model_.save_pretrained(home / MODEL)
+            generator.tokenizer_.save_pretrained(home / MODEL)
+
+    return SavedFolder(folder, FACTS, FORMAT).write(facts, write_model)
 
 
 def load(factory: type[LLMGenerator], folder: Path) -> LLMGenerator:
     """Read a fitted generator, or nothing."""
-    try:
-        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        if facts.get("format") != FORMAT:
-            raise ConfigError(
-                f"{str(folder)!r} holds format {facts.get('format')!r}; this version reads {FORMAT!r}. "
-                "Train and save it again."
-            )
+
+    def restore(facts: dict[str, Any]) -> LLMGenerator:
         model, tokenizer = read_folder(folder / MODEL, dtype=facts["dtype"])
         # A generator that was given objects names no model; the one beside the facts stands for them.
         options = {"model": str(folder / MODEL)} | {
@@ -68,13 +58,9 @@ def load(factory: type[LLMGenerator], folder: Path) -> LLMGenerator:
         generator.codec_ = codec_from_state(facts["codec"])
         generator.text_ = text_from_state(facts["text"])
         generator.record_ = TrainingRecord(**facts["record"])
-    except ConfigError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(
-            f"{str(folder)!r} is no complete saved 'llm' generator: {error}. Give the folder that save() was given."
-        ) from error
-    return generator
+        return generator
+
+    return SavedFolder(folder, FACTS, FORMAT).read(restore)
 
 
 def text_to_state(text: RowText) -> dict[str, Any]:

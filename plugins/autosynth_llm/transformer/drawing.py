@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from autosynth.seeding import spread_uniforms
 from autosynth_llm.transformer.cell_gpt import CellGPT, waves
 from autosynth_llm.transformer.training import Member
 
@@ -28,7 +30,7 @@ class Drawn:
 
 
 @torch.inference_mode()  # type: ignore[untyped-decorator]  # torch is untyped here
-def draw_cells(member: Member, group: Tensor, order: int, temperature: float, stream: torch.Generator) -> Drawn:
+def draw_cells(member: Member, group: Tensor, order: int, temperature: float, rng: np.random.Generator) -> Drawn:
     """Draw one row for every entry of ``group``.
 
     Parameters
@@ -41,13 +43,11 @@ def draw_cells(member: Member, group: Tensor, order: int, temperature: float, st
         Position of the order of columns, the same for all rows, in the member's pool.
     temperature : float
         Divides the logits.
-    stream : torch.Generator
+    rng : numpy.random.Generator
         Decides the draws.
     """
     network, columns = member.network, member.orders.columns[order]
     state = _Block(network, group, len(columns))
-    chances = stratified(group, len(columns), stream)
-    places = torch.rand(len(group), len(columns), generator=stream)
     weights, deviations = member.orders.weights[:, order], member.orders.deviations[:, order]
     readout = network.readout()
     for step, column in enumerate(columns.tolist()):
@@ -61,8 +61,9 @@ def draw_cells(member: Member, group: Tensor, order: int, temperature: float, st
         learned = hidden @ readout[column].T + network.bias[group, column]
         logits = network.trust[group][:, None] * learned + network.base.tilt[group, column]
         logits = (logits + probabilities.clamp_min(1e-12).log()) / temperature
-        token = _invert(logits.masked_fill(~network.base.exists[column], -math.inf).softmax(-1), chances[:, step])
-        latent = _place(network, column, token, expected, deviation, places[:, step])
+        chances = torch.as_tensor(spread_uniforms(group.numpy(), rng), dtype=torch.float32)
+        token = _invert(logits.masked_fill(~network.base.exists[column], -math.inf).softmax(-1), chances)
+        latent = _place(network, column, token, expected, deviation, torch.as_tensor(rng.random(len(group))))
         state.take(column, step, token, latent, mean)
     return Drawn(state.tokens, state.scores)
 
@@ -100,19 +101,6 @@ class _Block:
         self.centred[:, step] = torch.where(has_score, latent - mean, 0.0)
         self._before = network.token_in[column, token] + network.column.weight[column]
         self._before = self._before + (waves(score) * has_score[:, None]) @ network.wave_in[column]
-
-
-def stratified(group: Tensor, n_columns: int, stream: torch.Generator) -> Tensor:
-    """Return uniform numbers, shape (B, n_columns), spread evenly over 0 to 1 among the rows of each group.
-
-    The marginals of the draws then follow the model's with less noise than independent numbers give.
-    """
-    keys = torch.rand(len(group), n_columns, generator=stream)
-    within = torch.rand(len(group), n_columns, generator=stream)
-    sizes = torch.bincount(group)
-    start = (sizes.cumsum(0) - sizes)[group][:, None]
-    position = (keys + group[:, None]).argsort(0).argsort(0)  # rows of a group fill a run of positions
-    return (position - start + within) / sizes[group][:, None]
 
 
 def _invert(probabilities: Tensor, chances: Tensor) -> Tensor:

@@ -172,7 +172,6 @@ class TransformerGenerator:
         from autosynth_llm.transformer.drawing import draw_cells
         from autosynth_llm.transformer.threads import torch_threads
 
-        stream = torch.Generator().manual_seed(integer_seed(rng))
         n_members = len(self.members_)
         most = max(1, len(codes) // MIN_BLOCK_ROWS)
         n_blocks = max(math.ceil(len(codes) / BLOCK_ROWS), min(most, BLOCKS_PER_MEMBER * n_members))
@@ -182,7 +181,7 @@ class TransformerGenerator:
             for number, block in enumerate(blocks):
                 member = self.members_[number % n_members]
                 order = int(rng.integers(len(member.orders.columns)))
-                drawn.append(draw_cells(member, torch.as_tensor(block), order, self.options_.temperature, stream))
+                drawn.append(draw_cells(member, torch.as_tensor(block), order, self.options_.temperature, rng))
         tokens = np.concatenate([block.tokens.numpy() for block in drawn])
         scores = np.concatenate([block.scores.numpy() for block in drawn]).astype(np.float64)
         return Cells(tokens, scores), np.concatenate(blocks)

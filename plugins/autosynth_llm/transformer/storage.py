@@ -6,7 +6,6 @@ Imports torch, so that only methods import this module.
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from autosynth.cells import codec_from_state, codec_to_state, group_from_state, group_to_state
-from autosynth.exceptions import ConfigError
 from autosynth.files import write_beside
+from autosynth_llm.saved_folder import SavedFolder
 from autosynth_llm.transformer.cell_gpt import CellGPT, Shape
 from autosynth_llm.transformer.copula import CopulaBase
 from autosynth_llm.transformer.options import TransformerOptions
@@ -34,13 +33,8 @@ BASE_PARTS = tuple(field.name for field in dataclasses.fields(CopulaBase))
 
 
 def save(generator: TransformerGenerator, folder: Path) -> Path:
-    """Write a fitted generator; the JSON file comes last, so that an interrupted save is no saved transformer."""
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / FACTS).is_file())):
-        raise ConfigError(f"{str(folder)!r} exists and holds something else. Give a new or empty folder.")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FACTS).unlink(missing_ok=True)
+    """Write a fitted generator."""
     facts = {
-        "format": FORMAT,
         "options": dataclasses.asdict(generator.options),
         "options_for_table": dataclasses.asdict(generator.options_),
         "groups": [group_to_state(group) for group in generator.groups_],
@@ -52,26 +46,16 @@ def save(generator: TransformerGenerator, folder: Path) -> Path:
         for number, member in enumerate(generator.members_)
         for name, tensor in _tensors(member).items()
     }
-    write_beside(folder / WEIGHTS, lambda path: save_file(tensors, path))
-    write_beside(folder / FACTS, lambda path: path.write_text(json.dumps(facts), encoding="utf-8"))
-    return folder
+    home = SavedFolder(folder, FACTS, FORMAT)
+    return home.write(facts, lambda path: write_beside(path / WEIGHTS, lambda part: save_file(tensors, part)))
 
 
 def load(factory: type[TransformerGenerator], folder: Path) -> TransformerGenerator:
     """Read a fitted generator, or nothing."""
-    try:
-        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        if facts.get("format") != FORMAT:
-            raise ConfigError(
-                f"{str(folder)!r} holds format {facts.get('format')!r}; this version reads {FORMAT!r}. "
-                "Train and save it again."
-            )
-        tensors = load_file(folder / WEIGHTS)
-        return _restore(factory, facts, tensors)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        raise ConfigError(
-            f"{str(folder)!r} is no complete saved transformer: {error}. Give the folder that save() was given."
-        ) from error
+    home = SavedFolder(folder, FACTS, FORMAT)
+    return home.read(
+        lambda facts: _restore(factory, facts, load_file(folder / WEIGHTS)), (RuntimeError, SafetensorError)
+    )
 
 
 def _restore(
