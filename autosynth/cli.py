@@ -56,6 +56,8 @@ def generators(as_json: AsJson = False) -> None:
     for info in found:
         state = "runs" if not info.missing else f"needs {', '.join(info.missing)}"
         typer.echo(f"{info.name:18} {state:14} {info.summary}")
+        if info.remote:
+            typer.echo(f"{'':33} remote: sends real rows to another machine, which may cost money per call")
         if info.missing and info.extra:
             typer.echo(f"{'':33} install: pip install 'autosynth[{info.extra}]'")
         options = ", ".join(f"{name}={value!r}" for name, value in info.defaults.items()) or "none"

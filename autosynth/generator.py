@@ -76,7 +76,8 @@ class GeneratorInfo:
     name : str
         What users write as ``generator=``.
     factory : callable
-        Takes an instance of ``options`` and returns an unfitted generator.
+        Takes an instance of ``options`` and returns an unfitted generator.  Give the class itself, so that an object
+        of it, or of a subclass, is known too.
     options : type
         A frozen, keyword-only dataclass that checks itself when built.
     summary : str
@@ -94,6 +95,9 @@ class GeneratorInfo:
     quick : bool
         Whether it takes milliseconds; any other one gets a process of its own under a time limit, which takes seconds
         to start.
+    remote : bool
+        Whether it sends real rows to another machine, which may cost money per call.  Inside folds, where it would do
+        so for each of them, it is refused without consent.
     plugin, distribution : str
         Who registered it: the entry point's name and the installed distribution.
     """
@@ -108,6 +112,7 @@ class GeneratorInfo:
     refits: bool = True
     copies: bool = False
     quick: bool = False
+    remote: bool = False
     plugin: str = ""
     distribution: str = ""
 

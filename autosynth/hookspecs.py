@@ -48,6 +48,7 @@ class Register(Protocol):
         refits: bool = ...,
         copies: bool = ...,
         quick: bool = ...,
+        remote: bool = ...,
     ) -> None: ...
 
 

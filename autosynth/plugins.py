@@ -106,8 +106,10 @@ class PluginRegistry:
         return self._generators[name]
 
     def info_of(self, generator: RowGenerator) -> GeneratorInfo | None:
-        """Return what is known about a generator object: the entry whose factory is its class, or None."""
-        return next((info for info in self._generators.values() if info.factory is type(generator)), None)
+        """Return what is known about a generator object: the entry whose factory is its class or a base, or None."""
+        by_factory = {id(info.factory): info for info in self._generators.values()}
+        ancestors = type(generator).__mro__
+        return next((by_factory[id(base)] for base in ancestors if id(base) in by_factory), None)
 
     def build(self, name: str, options: Mapping[str, Any] | None = None) -> RowGenerator:
         """Return an unfitted generator by name.
@@ -245,6 +247,7 @@ class InstalledGenerators:
                     "name": info.name,
                     "runs": not info.missing,
                     "missing": ", ".join(info.missing),
+                    "remote": info.remote,
                     "install": f"pip install 'autosynth[{info.extra}]'" if info.missing and info.extra else "",
                     "plugin": info.plugin,
                     "distribution": info.distribution,
@@ -258,6 +261,7 @@ class InstalledGenerators:
     def __str__(self) -> str:
         lines = [
             f"{info.name:18} {'runs' if not info.missing else 'needs ' + ', '.join(info.missing):18} {info.summary}"
+            + (" (remote)" if info.remote else "")
             for info in self.found
         ]
         return "\n".join([*lines, *(f"broken: {message}" for message in self.broken.values())])

@@ -44,7 +44,7 @@ class CellCodec:
     """How a table is cut into cells for a model, and how rows come back from what the model drew.
 
     Categories, booleans and numbers with few distinct values have a token per value; other numbers, dates and durations
-    are cut into bins of equal weight, where small groups count for more than their rows.  Missing is a token.  The label
+    are cut into bins of equal weight, small groups counting for more than their rows.  Missing is a token.  The label
     and group columns are set by the group and are no cells; a binned group column is a cell that holds the position
     inside the bin.  Texts, and categories with more than ``max_levels`` levels, are copied from a real row of the same
     group.  Whatever tokens a model draws, the rows are valid and in the group they were drawn for.

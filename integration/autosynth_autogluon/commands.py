@@ -37,6 +37,9 @@ def fit(
     time_limit: Annotated[float | None, typer.Option(help="Seconds for each of the three fits.")] = None,
     ratio: Annotated[float, typer.Option(help="Size that smaller groups reach, as a share of the largest.")] = 1.0,
     synthetic_weight: Annotated[float, typer.Option(help="Weight of a synthetic row against a real one.")] = 1.0,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Agree that a remote generator sends rows of every fold away.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="Folder for the three predictors; must not exist yet.")] = Path(
         "autosynth-fit"
     ),
@@ -62,6 +65,7 @@ def fit(
             hyperparameters=hyperparameters,
             presets=presets,
             num_bag_folds=folds,
+            allow_remote=allow_remote,
             time_limit=time_limit,
             random_state=seed,
             on_arm=_say,

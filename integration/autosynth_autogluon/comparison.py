@@ -16,6 +16,7 @@ from autosynth.rebalancing import resolve_generator
 from autosynth.table import GroupBy
 from autosynth_autogluon.arms import ArmPlan, ArmSettings
 from autosynth_autogluon.comparison_report import ComparisonReport
+from autosynth_autogluon.consent import check_consent
 from autosynth_autogluon.hyperparameters import rebalanced
 from autosynth_autogluon.judgement import PLAIN, judge
 
@@ -37,6 +38,7 @@ def compare_arms(
     hyperparameters: Any = None,
     presets: str | None = None,
     num_bag_folds: int = 5,
+    allow_remote: bool = False,
     time_limit: float | None = None,
     eval_metric: Any = None,
     random_state: int = 0,
@@ -70,6 +72,8 @@ def compare_arms(
     hyperparameters, presets, num_bag_folds, time_limit, eval_metric
         As in ``TabularPredictor.fit``, the same for all three; ``time_limit`` in seconds for each.  ``eval_metric``
         is "roc_auc" (two classes) or "roc_auc_ovo_macro" by default, which no shift of the prior can raise.
+    allow_remote : bool
+        Consent for a generator that sends real rows to another machine; see :func:`rebalanced`.
     random_state : int
         Decides the test rows and the synthetic rows.
     verbosity : int
@@ -106,6 +110,13 @@ def compare_arms(
         **(fit_options or {}),
     }
     _check_labels(fit_rows[label], test_rows[label], settings["num_bag_folds"])
+    options = {"data": fit_rows, "allow_remote": allow_remote, **(rebalanced_options or {})}
+    check_consent(
+        current_plugins().info(generator),
+        allowed=options["allow_remote"],
+        generator_options=generator_options,
+        n_generations=f"{settings['num_bag_folds'] * settings.get('num_bag_sets', 1)} here",
+    )
     classes = sorted(fit_rows[label].unique(), key=str)
     synthetic = rebalanced(
         hyperparameters,
@@ -114,7 +125,7 @@ def compare_arms(
         generator_options=generator_options,
         group_by=group_by,
         random_state=random_state,
-        **{"data": fit_rows, **(rebalanced_options or {})},
+        **options,
     )
     shared = ArmSettings(
         label=label,

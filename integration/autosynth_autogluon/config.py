@@ -65,6 +65,12 @@ class InFoldConfig:
         registry = current_plugins()
         return registry.info(self.generator) if isinstance(self.generator, str) else registry.info_of(self.generator)
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether the generator sends rows to another machine, which may cost money per call."""
+        info = self.generator_info
+        return info is not None and info.remote
+
     def build_generator(self) -> RowGenerator:
         """Return the unfitted generator."""
         if isinstance(self.generator, str):

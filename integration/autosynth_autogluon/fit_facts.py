@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from autogluon.tabular import TabularPredictor
+
+DECIMAL = re.compile(r"(?<![\w.'\"])\d+\.\d+(?![\w.'\"])")  # a measured number, and no part of a column's name
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class FitFacts:
         if uses_synthetic:
             used = _ancestry(models, predictor.model_best) & set(models)
             n_synthetic = sum(int(facts.get("n_synthetic", 0)) for name in used for facts in _folds(models[name]))
-            notes += _fold_notes([facts for info in models.values() for facts in _folds(info)])
+            notes += fold_notes([facts for info in models.values() for facts in _folds(info)])
             never = sorted(name for name in trained if not any(_folds(trained[name])))
             if never:
                 notes.append(f"models of families that take no synthetic rows: {', '.join(never)}")
@@ -97,7 +100,7 @@ def _folds(info: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield facts
 
 
-def _fold_notes(folds: list[Mapping[str, Any]]) -> list[str]:
+def fold_notes(folds: list[Mapping[str, Any]]) -> list[str]:
     """Say each distinct event once, with how many of the models' folds it met."""
     plain = Counter(str(facts["left_plain"]) for facts in folds if facts.get("left_plain"))
     notes = [
@@ -107,11 +110,37 @@ def _fold_notes(folds: list[Mapping[str, Any]]) -> list[str]:
     made = [facts for facts in folds if facts.get("n_synthetic")]
     events = (("rows refused", "refusals"), ("the generator notes", "notes"))
     for title, key in events:
-        seen = Counter(str(event) for facts in made for event in facts.get(key) or {})
-        notes += [f"{title}: {event} (in {count} of {len(folds)} model folds)" for event, count in seen.most_common()]
+        seen = [(str(event), int(count)) for facts in made for event, count in (facts.get(key) or {}).items()]
+        notes += [
+            f"{title}: {event} ({_span(counts)} per fold, in {len(counts)} of {len(folds)} model folds)"
+            for event, counts in _alike(seen)
+        ]
     skipped = Counter(str(name) for facts in made for name in facts.get("row_filters_skipped") or ())
     notes += [
         f"row filter {name} was not asked in {count} of {len(folds)} model folds, as it cannot read encoded features"
         for name, count in skipped.most_common()
     ]
     return notes
+
+
+def _alike(seen: list[tuple[str, int]]) -> list[tuple[str, list[int]]]:
+    """Return events with their counts; those that differ in a decimal number alone are one, with a span for it."""
+    groups: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for event, count in seen:
+        groups[DECIMAL.sub("#", event)].append((event, count))
+    return [
+        (_with_spans([event for event, _ in alike]), [count for _, count in alike])
+        for alike in sorted(groups.values(), key=len, reverse=True)
+    ]
+
+
+def _with_spans(events: list[str]) -> str:
+    columns = zip(*(DECIMAL.findall(event) for event in events), strict=True)
+    spans = iter([_span(column) for column in columns])
+    return DECIMAL.sub(lambda _: next(spans), events[0])
+
+
+def _span(values: Iterable[Any]) -> str:
+    ordered = sorted(values, key=float)
+    low, high = ordered[0], ordered[-1]
+    return str(low) if low == high else f"{low} to {high}"

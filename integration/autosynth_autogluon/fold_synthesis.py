@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from autosynth import Group, RowGenerator, SamplingPlan
+from autosynth.exceptions import GenerationError
 from autosynth.plugins import current_plugins
 from autosynth.rebalancing import augmented_rows
 from autosynth.synthesis import SyntheticRows
@@ -122,6 +123,7 @@ class FoldSynthesis:
         )
         self._fold = fold
         self._key = _key(fold, config, self._view.table.frame)
+        self._generator_key = _original_key(config, self._view.table.frame) if config.space == "original" else self._key
 
     def fit(self, time_limit_s: float | None) -> FittedFold:
         """Return the generator of this fold, fitted by the first model that asks.
@@ -132,7 +134,8 @@ class FoldSynthesis:
         def is_good(found: FittedFold) -> bool:
             return found.generator is not None or not (time_limit_s is None or time_limit_s >= 2 * found.seconds)
 
-        fitted, _ = self._cache.get_or_make(f"{self._key}-generator", lambda: self._fit(time_limit_s), is_good=is_good)
+        key = f"{self._generator_key}-generator"
+        fitted, _ = self._cache.get_or_make(key, lambda: self._fit(time_limit_s), is_good=is_good)
         return fitted
 
     def add(self, amounts: Amounts, time_limit_s: float | None) -> FoldAddition:
@@ -153,10 +156,9 @@ class FoldSynthesis:
         if fitted.generator is None:
             return self._nothing(plan, fitted.cut_short)
         left_s = None if time_limit_s is None else max(1.0, time_limit_s - (time.perf_counter() - started))
-        counts = [(str(group), count) for group, count in wanted.counts.items()]
-        key = f"{self._key}-{_digest(repr(counts).encode())[:12]}"
+        key = f"{self._key}-{_name(wanted.counts)}"
         try:
-            made, found = self._cache.get_or_make(key, lambda: self._sample(fitted, wanted.counts, left_s))
+            made, found = self._cache.get_or_make(key, lambda: self._make(fitted, wanted.counts, left_s))
         except GeneratorTimeoutError as error:
             return self._nothing(plan, self._give_up(error))
         seconds = round(time.perf_counter() - started, 3)
@@ -167,7 +169,7 @@ class FoldSynthesis:
     def _fit(self, time_limit_s: float | None) -> FittedFold:
         config = self._config
         started = time.perf_counter()
-        rng = np.random.default_rng(int(self._key, 16))
+        rng = np.random.default_rng(int(self._generator_key, 16))
         generator = config.build_generator()
         try:
             fitted = self._run(time_limit_s, fit_step, generator, self._view.table, config.generator_name, rng)
@@ -177,26 +179,75 @@ class FoldSynthesis:
         logger.log(15, "\tGenerator %r learned from this fold in %.1f s", config.generator_name, seconds)
         return FittedFold(fitted, seconds)
 
-    def _sample(self, fitted: FittedFold, counts: Mapping[Group, int], time_limit_s: float | None) -> MadeRows:
-        config, table = self._config, self._view.table
-        rng = np.random.default_rng([int(self._key, 16), 1])
-        filtered = config.space == "original"
-        rows: SyntheticRows = self._run(
-            time_limit_s, sample_step, fitted.generator, table, counts, config.generator_name, rng, filtered
-        )
+    def _make(self, fitted: FittedFold, counts: Mapping[Group, int], time_limit_s: float | None) -> MadeRows:
+        rows = self._draw(fitted, counts, time_limit_s)
         X, y = self._view.to_features(rows.frame)
         per_group = enumerate(np.bincount(rows.group_codes))
         facts = {
             "n_synthetic": len(X),
-            "rows_added": {self._fold.name(table.groups[code]): int(n) for code, n in per_group if n},
+            "rows_added": {self._fold.name(self._view.table.groups[code]): int(n) for code, n in per_group if n},
             "n_parents": len(np.unique(rows.parents[rows.parents >= 0])),
             "refusals": dict(rows.refusals),
             "notes": dict(rows.notes),
             "generator_fit_s": round(fitted.seconds, 3),
         }
-        if not filtered and current_plugins().implementers("autosynth_keep_rows"):
+        if not self._is_filtered and current_plugins().implementers("autosynth_keep_rows"):
             facts["row_filters_skipped"] = current_plugins().implementers("autosynth_keep_rows")
         return MadeRows(X, y, rows.group_codes, facts)
+
+    def _draw(self, fitted: FittedFold, counts: Mapping[Group, int], time_limit_s: float | None) -> SyntheticRows:
+        """Return rows as the generator sees them; original ones are kept, for models that see other features."""
+        if self._config.is_remote:
+            return self._draw_paid(fitted, counts, time_limit_s)
+        if self._config.space == "model":
+            return self._sample(fitted, counts, time_limit_s)
+        key = f"{self._generator_key}-{_name(counts)}-rows"
+        rows, _ = self._cache.get_or_make(key, lambda: self._sample(fitted, counts, time_limit_s))
+        return rows
+
+    def _draw_paid(self, fitted: FittedFold, counts: Mapping[Group, int], time_limit_s: float | None) -> SyntheticRows:
+        """Return rows of a remote generator: the first of those there are, when they suffice.
+
+        What it failed at is kept too, so that no other model pays for the same failure.
+        """
+        wanted = np.zeros(len(self._view.table.groups), dtype=np.int64)
+        for group, count in counts.items():
+            wanted[self._view.table.groups.index(group)] = count
+
+        def sample() -> SyntheticRows | GenerationError:
+            try:
+                return self._sample(fitted, counts, time_limit_s)
+            except GenerationError as error:
+                return error
+
+        def suffices(found: SyntheticRows | GenerationError) -> bool:
+            if isinstance(found, GenerationError):
+                return True
+            return bool((np.bincount(found.group_codes, minlength=len(wanted)) >= wanted).all())
+
+        answer, found = self._cache.get_or_make(f"{self._generator_key}-rows", sample, is_good=suffices)
+        if isinstance(answer, GenerationError):
+            if found:
+                answer.args = (f"{answer} (So it was for an earlier model of this fold; nothing was sent again.)",)
+            raise answer
+        rank_in_group = pd.Series(answer.group_codes).groupby(answer.group_codes).cumcount().to_numpy()
+        kept = rank_in_group < wanted[answer.group_codes]
+        return replace(
+            answer,
+            frame=answer.frame[kept].reset_index(drop=True),
+            group_codes=answer.group_codes[kept],
+            parents=answer.parents[kept],
+        )
+
+    def _sample(self, fitted: FittedFold, counts: Mapping[Group, int], time_limit_s: float | None) -> SyntheticRows:
+        name, table = self._config.generator_name, self._view.table
+        rng = np.random.default_rng([int(self._generator_key, 16), 1])
+        arguments = (table, counts, name, rng, self._is_filtered)
+        return self._run(time_limit_s, sample_step, fitted.generator, *arguments)
+
+    @property
+    def _is_filtered(self) -> bool:
+        return self._config.space == "original"  # row filters of plugins know the user's own columns only
 
     def _run(self, time_limit_s: float | None, function: Callable[..., T], generator: Any, *arguments: Any) -> T:
         """Run a step of the generator, in a process with a hard limit when there is a limit and it may be slow.
@@ -248,6 +299,20 @@ def _key(fold: FoldRows, config: InFoldConfig, seen: pd.DataFrame) -> str:
         content.update(_row_hashes(rows))
     content.update(np.ascontiguousarray(fold.y.to_numpy()).tobytes())
     return content.hexdigest()[:20]
+
+
+def _original_key(config: InFoldConfig, seen: pd.DataFrame) -> str:
+    """Name a fold by its original rows alone.
+
+    AutoGluon encodes all rows together, so codes of categories may shift with a validation row, and models may be given
+    fewer features; neither is to change the generator's seed, or to make it learn and generate again.
+    """
+    content = hashlib.sha256(config.fingerprint + repr(list(seen.columns)).encode() + _row_hashes(seen))
+    return content.hexdigest()[:20]
+
+
+def _name(counts: Mapping[Group, int]) -> str:
+    return _digest(repr([(str(group), count) for group, count in counts.items()]).encode())[:12]
 
 
 def _row_hashes(rows: pd.DataFrame) -> bytes:

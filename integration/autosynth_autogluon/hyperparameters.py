@@ -23,6 +23,7 @@ from autosynth.schema import infer_column
 from autosynth.table import as_columns
 from autosynth_autogluon.ahead import AHEAD_KEY, RowsAhead
 from autosynth_autogluon.config import CONFIG_KEY, PARAMETER_PREFIX, InFoldConfig, OnTimeout
+from autosynth_autogluon.consent import check_consent
 from autosynth_autogluon.families import KEY_SUFFIX, LEFT_PLAIN
 from autosynth_autogluon.model_classes import rebalanced_class
 from autosynth_autogluon.quiet import without_telemetry
@@ -50,6 +51,7 @@ def rebalanced(
     generate_ahead: bool | None = None,
     max_time_share: float = 0.5,
     on_timeout: OnTimeout = "plain",
+    allow_remote: bool = False,
     random_state: int = 0,
     name_suffix: str = "_Syn",
 ) -> dict[Any, Any]:
@@ -100,6 +102,9 @@ def rebalanced(
     on_timeout : "plain" or "raise"
         What happens to a fold whose generator did not finish in its time: it trains on real rows alone, which is logged
         and shown by ``predictor.info()``, or its models fail.  Generators that are registered as quick are not limited.
+    allow_remote : bool
+        Consent for a generator that sends real rows to another machine ("llm_api"), which is refused otherwise: rows of
+        every fold leave this machine, and each fold pays for its own rows; see the notes.
     random_state : int
         Decides the rows, together with the fold's own rows.
     name_suffix : str
@@ -122,6 +127,19 @@ def rebalanced(
     Models for which extra rows make no sense (tabular foundation models, text and image models) are left plain, which
     is said by a warning.  For regression, groups are those of ``group_by`` alone.
 
+    A remote generator generates once per fold: ``num_bag_folds * num_bag_sets`` times, or once without bagging, and
+    once more for ``refit_full``; dynamic stacking has folds of its own.  Models that want fewer rows (families that
+    honour no weights, under a ``synthetic_weight`` below 1) share those of the fold; one that wants more rows (a search
+    over ``ratio``) makes it generate again.  Limits among its options hold for each generation, so the total is that
+    many times as much; its ``cache_dir``, where it has one, makes the same fit free the next time.  When it fails in a
+    fold, or runs out of time, no other model of this predictor tries that fold again, so that nothing is paid for
+    twice.
+
+    A generator's own time limit (``generator_options={"time_limit_s": 60}`` of "transformer" and "llm") is not set from
+    ``fit(time_limit=...)``.  Set it below the fold's share, and training ends in time with what it has; otherwise the
+    fold's share ends the generator's process, and ``on_timeout`` says what then.  Leave their ``checkpoint`` out: one
+    folder serves one training, and every fold is another.
+
     Examples
     --------
     ::
@@ -131,6 +149,8 @@ def rebalanced(
         )
     """
     without_telemetry()
+    name, info = _known(generator, generator_options)
+    check_consent(info, allowed=allow_remote, generator_options=generator_options)
     group_columns, bins, side = _side_table(group_by, data)
     config = InFoldConfig(
         generator=generator,
@@ -138,7 +158,7 @@ def rebalanced(
         group_columns=group_columns,
         bins=bins,
         side_table=side,
-        space=_space(generator, generator_options, space, data),
+        space=_space(name, info, space, data),
         augment=augment,
         alpha=alpha,
         ratio=1.0 if isinstance(ratio, Space) else ratio,
@@ -155,7 +175,6 @@ def rebalanced(
         if isinstance(value, Space)
     }
     models = _Models(config, searched, keep_plain, name_suffix)
-    info = config.generator_info
     ahead = not (info is not None and info.quick) if generate_ahead is None else generate_ahead
     return _convert_levels(models, _resolve(hyperparameters, presets), ahead=ahead, stack=stack)
 
@@ -260,13 +279,8 @@ def _side_table(group_by: Any, data: pd.DataFrame | None) -> tuple[tuple[Any, ..
     return columns, bins, SideTable(data)
 
 
-def _space(
-    generator: str | RowGenerator,
-    options: Mapping[str, Any] | None,
-    space: GeneratorSpace | None,
-    data: pd.DataFrame | None,
-) -> GeneratorSpace:
-    """Check the generator now, since a model that fails later is only logged by AutoGluon."""
+def _known(generator: str | RowGenerator, options: Mapping[str, Any] | None) -> tuple[str, GeneratorInfo | None]:
+    """Check the generator now, since a model that fails later is only logged by AutoGluon; return what is known."""
     registry = current_plugins()
     info: GeneratorInfo | None
     if isinstance(generator, str):
@@ -281,6 +295,12 @@ def _space(
             f"generator {name!r} learns nothing from a fold's rows, so validation rows may have fathered its rows. "
             "Use it with autosynth.rebalance on data that is split already."
         )
+    return name, info
+
+
+def _space(
+    name: str, info: GeneratorInfo | None, space: GeneratorSpace | None, data: pd.DataFrame | None
+) -> GeneratorSpace:
     chosen = space or (info.space if info is not None else "model")
     if chosen == "original" and data is None:
         raise ConfigError(

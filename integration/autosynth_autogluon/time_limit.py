@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import pickle
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from autosynth.exceptions import AutosynthError, GenerationError
 
 T = TypeVar("T")
+
+LOGGED = "autosynth-log:"  # starts the lines of stderr that carry a log record
+MAX_COMPLAINTS = 200  # lines of stderr that are kept
 
 
 class GeneratorTimeoutError(GenerationError):
@@ -70,16 +77,38 @@ def _run(arguments: list[str], seconds: float) -> tuple[int, str]:
         start_new_session=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     ) as process:
+        complaints: deque[str] = deque(maxlen=MAX_COMPLAINTS)
+        listener = threading.Thread(target=_listen, args=(process.stderr, complaints), daemon=True)
+        listener.start()
         try:
-            _, complaints = process.communicate(timeout=seconds)
+            process.wait(timeout=seconds)
         except BaseException:  # an interrupt too must not leave it running
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             raise
-    return process.returncode, complaints
+        finally:
+            listener.join(timeout=5)
+    return process.returncode, "".join(complaints)
+
+
+def _listen(stderr: IO[str], complaints: deque[str]) -> None:
+    """Log here and at once what the other process logs, such as what is about to be sent away; keep the rest."""
+    for line in stderr:
+        if line.startswith(LOGGED):
+            name, level, message = json.loads(line.removeprefix(LOGGED))
+            logging.getLogger(name).log(level, "%s", message)
+        else:
+            complaints.append(line)
+
+
+class _LogToParent(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        line = LOGGED + json.dumps([record.name, record.levelno, record.getMessage()])
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - the pipe to run_within
 
 
 def _main(job: str, answer: str) -> None:
+    logging.getLogger().addHandler(_LogToParent())
     function, arguments = pickle.loads(Path(job).read_bytes())  # noqa: S301 - written by run_within
     try:
         value = function(*arguments)

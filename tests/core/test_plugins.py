@@ -12,6 +12,7 @@ import pytest
 import autosynth
 from autosynth import CheckResult, hookspecs
 from autosynth import plugins as plugins_module
+from autosynth.cli import main
 from autosynth.exceptions import (
     ConfigError,
     DataError,
@@ -83,9 +84,12 @@ def test_generators_are_listed_by_name_with_owner_and_options(
 
 
 def test_a_generator_that_sends_rows_away_is_listed_as_remote(
-    registry: PluginRegistry, plugin: Callable[..., ModuleType]
+    registry: PluginRegistry, plugin: Callable[..., ModuleType], capsys: pytest.CaptureFixture[str]
 ) -> None:
     registry.register(offering(plugin, "far", remote=True), name="far")
+    with pytest.raises(SystemExit):
+        main(["generators"])
+    assert "remote: sends real rows to another machine, which may cost money per call" in capsys.readouterr().out
     assert {info.name: info.remote for info in autosynth.generators()} == {"fake": False, "far": True}
     assert autosynth.generators().to_frame().set_index("name")["remote"].to_dict() == {"fake": False, "far": True}
     assert [line.split()[0] for line in str(autosynth.generators()).splitlines() if "(remote)" in line] == ["far"]

@@ -25,9 +25,8 @@ def fit(
     """Fit on one core without Ray, and raise what AutoGluon would otherwise log."""
     bagging = {"num_bag_folds": 3, "ag_args_ensemble": {"fold_fitting_strategy": "sequential_local"}}
     given = {**bagging, "dynamic_stacking": False, "raise_on_model_failure": True, "num_cpus": 1, "num_gpus": 0}
-    predictor = TabularPredictor(
-        label=label, eval_metric=eval_metric, path=str(path / "predictor"), verbosity=0, **(predictor_options or {})
-    )
+    quiet = {"label": label, "eval_metric": eval_metric, "path": str(path / "predictor"), "verbosity": 0}
+    predictor = TabularPredictor(**{**quiet, **(predictor_options or {})})
     return predictor.fit(train, hyperparameters=hyperparameters, **{**given, **options})
 
 

@@ -22,7 +22,7 @@ from autosynth.toy import overlapping_classes, shortcut_table
 from autosynth_autogluon.arms import FittedArm
 from autosynth_autogluon.comparison import compare_arms
 from autosynth_autogluon.decision import PriorShift, best_threshold
-from autosynth_autogluon.fit_facts import FitFacts
+from autosynth_autogluon.fit_facts import FitFacts, fold_notes
 from autosynth_autogluon.judgement import judge
 from autosynth_autogluon.scorers import balanced_log_loss, worst_class_log_loss, worst_class_recall
 from autosynth_autogluon.segments import Segments
@@ -233,6 +233,21 @@ def test_scorers_agree_with_their_definition():
     assert balanced_log_loss(labels, positive) == pytest.approx(-np.mean(risks))  # AutoGluon maximises
     assert worst_class_log_loss(labels, positive) == pytest.approx(-max(risks))
     assert worst_class_recall(labels, (positive > 0.25).astype(int)) == pytest.approx(2 / 3)
+
+
+def test_notes_of_folds_are_told_once_with_their_span():
+    folds = [
+        {"n_synthetic": 9, "notes": {"no gain (0.002 nats)": 9, "x1 copied": 9}},
+        {"n_synthetic": 8, "notes": {"no gain (0.010 nats)": 8, "x2 copied": 8}, "refusals": {"outside": 1}},
+        {"n_synthetic": 0, "left_plain": "out of time."},
+    ]
+    assert fold_notes(folds) == [
+        "1 of 3 model folds trained on real rows alone (out of time)",
+        "rows refused: outside (1 per fold, in 1 of 3 model folds)",
+        "the generator notes: no gain (0.002 to 0.010 nats) (8 to 9 per fold, in 2 of 3 model folds)",
+        "the generator notes: x1 copied (9 per fold, in 1 of 3 model folds)",
+        "the generator notes: x2 copied (8 per fold, in 1 of 3 model folds)",
+    ]
 
 
 def test_compare_arms_fits_three_predictors_and_reports_every_group(tmp_path):

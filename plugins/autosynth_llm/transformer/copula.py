@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MIN_DEVIATION = 0.02  # of a score given the others: columns that determine each other stay apart by this much
 MAX_EDGE = 3.5  # stands for the open ends of the outermost bins
 SILVERMAN = 0.9
-PRIOR_ROWS = (3.0, 10.0, 30.0, 100.0)  # what all groups share may count as this many rows of a group
+PRIOR_ROWS = 2.0  # what all groups share counts as much as this many rows of a group
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,7 @@ class CopulaBase:
     def learn(
         cls, codec: CellCodec, tokens: Codes, latent: Floats, group_codes: Codes, n_groups: int, shrinkage: Shrinkage
     ) -> CopulaBase:
-        """Estimate everything from real rows, groups shrunk towards what all groups share.
-
-        How far means and shares are shrunk is decided by leaving out each row in turn, groups counting
-        equally: where groups differ, they are believed sooner.
-        """
+        """Estimate everything from real rows, groups shrunk towards what all groups share."""
         is_ordered = np.array([column.score_edges is not None for column in codec.columns])
         n_tokens = codec.n_tokens
         edges = np.full((len(n_tokens), int(n_tokens.max()) + 1), np.inf)
@@ -158,13 +154,7 @@ def _means(scores: Floats, group_codes: Codes, sizes: Codes) -> Floats:
     sums = np.zeros((len(sizes), scores.shape[1]))
     np.add.at(sums, group_codes, scores)
     overall = _average(sums, sizes)
-    row_weight = (1.0 / np.maximum(sizes, 1))[group_codes]
-    errors = []
-    for prior in PRIOR_ROWS:
-        others = (sums[group_codes] - scores + prior * overall) / (sizes[group_codes, None] - 1 + prior)
-        errors.append(float((row_weight @ (scores - others) ** 2).sum()))
-    prior_rows = PRIOR_ROWS[int(np.argmin(errors))]
-    means: Floats = (sums + prior_rows * overall) / (sizes[:, None] + prior_rows)
+    means: Floats = (sums + PRIOR_ROWS * overall) / (sizes[:, None] + PRIOR_ROWS)
     return means
 
 
@@ -202,21 +192,12 @@ def _covariances(
 def _shares(tokens: Codes, group_codes: Codes, sizes: Codes, n_tokens: Codes, kernels: Floats) -> Floats:
     """Return the share of every token in every group, smoothed over near bins and towards all groups."""
     n_groups, n_columns, most = len(sizes), len(n_tokens), int(n_tokens.max())
-    column = np.arange(n_columns)
     counts = np.zeros((n_groups, n_columns, most))
-    np.add.at(counts, (group_codes[:, None], column, tokens), 1.0)
+    np.add.at(counts, (group_codes[:, None], np.arange(n_columns), tokens), 1.0)
     counts = np.einsum("gck,gckj->gcj", counts, kernels)
     exists = np.arange(most) < n_tokens[:, None]
     overall = np.where(exists, 0.99 * _average(counts, sizes) + 0.01 / n_tokens[:, None], 0.0)
-    cell = (group_codes[:, None], column, tokens)
-    row_weight = (1.0 / np.maximum(sizes, 1))[group_codes]
-    gains = []
-    for prior in PRIOR_ROWS:
-        others = counts[cell] - kernels[(*cell, tokens)] + prior * overall[column, tokens]
-        shares_of_others = np.maximum(others, 1e-12) / (sizes[group_codes, None] - 1 + prior)
-        gains.append(float((row_weight @ np.log(shares_of_others)).sum()))
-    prior_rows = PRIOR_ROWS[int(np.argmax(gains))]
-    shares: Floats = (counts + prior_rows * overall) / (sizes[:, None, None] + prior_rows)
+    shares: Floats = (counts + PRIOR_ROWS * overall) / (sizes[:, None, None] + PRIOR_ROWS)
     return shares
 
 
