@@ -136,12 +136,16 @@ def check(
     holdout: Holdout = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check synthetic against real rows; exit code 1 when a critical check fails."""
+    """Check synthetic against real rows; exit code 1 when a critical check fails.
+
+    A file that ``autosynth rebalance`` wrote is checked by its synthetic rows alone.
+    """
     from autosynth.files import read_table
 
+    real_rows = read_table(real)
     verdict = autosynth.check(
-        read_table(real),
-        read_table(synthetic),
+        real_rows,
+        _only_synthetic(read_table(synthetic), real_rows),
         label=label,
         group_by=group_by,
         holdout=None if holdout is None else read_table(holdout),
@@ -252,10 +256,18 @@ def parse_options(settings: Sequence[str] | None) -> dict[str, Any]:
         if not separator or not name:
             raise ConfigError(f"--option {setting!r} is not of the form name=value.")
         try:
-            options[name] = json.loads(value)
+            options[name] = None if value == "None" else json.loads(value)
         except json.JSONDecodeError:
             options[name] = value
     return options
+
+
+def _only_synthetic(rows: Any, real: Any) -> Any:
+    """Return the synthetic rows of a file that ``rebalance`` wrote, without the marks; other rows as they are."""
+    if "is_synthetic" not in rows.columns or "is_synthetic" in real.columns:
+        return rows
+    marks = [name for name in ("is_synthetic", "weight") if name not in real.columns and name in rows.columns]
+    return rows[rows["is_synthetic"].astype(bool)].drop(columns=marks)
 
 
 def _parse_strategy(strategy: str) -> str | float:

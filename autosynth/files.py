@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 
 AnyPath: TypeAlias = "str | os.PathLike[str]"
 CSV_SUFFIXES = (".csv", ".csv.gz")
+ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?: \d{2}:\d{2}:\d{2}(?:\.\d+)?)?$")
 PARQUET_SUFFIXES = (".parquet", ".pq")
 
 
 def read_table(path: AnyPath) -> pd.DataFrame:
-    """Read a CSV or Parquet file.
+    """Read a CSV or Parquet file; columns of dates such as 2024-03-29 or 2024-03-29 17:05:00 become dates.
 
     Raises
     ------
@@ -35,9 +37,27 @@ def read_table(path: AnyPath) -> pd.DataFrame:
         raise ConfigError(f"{str(path)!r} is not a file. Give the path of a CSV or Parquet file.")
     try:
         # With low_memory, a long column of codes such as 7 and "7A" would come in as numbers here and texts there.
-        return pd.read_parquet(path) if is_parquet else pd.read_csv(path, low_memory=False)
+        return pd.read_parquet(path) if is_parquet else _with_dates(pd.read_csv(path, low_memory=False))
     except Exception as error:
         raise DataError(f"{str(path)!r} could not be read as {'Parquet' if is_parquet else 'CSV'}: {error}") from error
+
+
+def _with_dates(frame: pd.DataFrame) -> pd.DataFrame:
+    """Turn columns of ISO dates, which CSV has no type for, into dates where these are written the same way again."""
+    import pandas as pd
+
+    for name in frame.select_dtypes(object).columns:
+        present = frame[name].dropna()
+        if not len(present) or not present.map(lambda value: isinstance(value, str) and bool(ISO.match(value))).all():
+            continue
+        dates = pd.to_datetime(present, format="ISO8601", errors="coerce")
+        if (
+            getattr(dates.dtype, "tz", None) is None
+            and dates.notna().all()
+            and dates.astype(str).equals(present.astype(str))
+        ):
+            frame[name] = dates.reindex(frame.index)
+    return frame
 
 
 def write_table(frame: pd.DataFrame, path: AnyPath) -> Path:

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ROUNDS = 10  # sampling rounds; the first asks for the plan, later ones for what is still missing
 MAX_SURPLUS = 10.0  # a later round asks for at most this many times what is missing
+MAX_PAID_SURPLUS = 1.5  # the same where rows cost money
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ def sample_rows(
     rng: np.random.Generator,
     registry: PluginRegistry | None = None,
     veto: RowVeto | None = None,
+    is_paid: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> SyntheticRows:
     """Draw exactly ``counts`` valid rows, topping up what was refused, within a budget of rounds.
@@ -132,6 +134,8 @@ def sample_rows(
         Whose row filters (hook ``autosynth_keep_rows``) apply; None applies none.
     veto : RowVeto, optional
         Refuses more rows, which are drawn again too.
+    is_paid : bool
+        Whether rows cost money, so that a later round asks for little more than what is missing.
     on_progress : callable, optional
         Called with the number of valid rows that a round brought.
 
@@ -142,13 +146,19 @@ def sample_rows(
     PluginError
         If the generator returns other columns, or more rows of a group than it was asked for.
     """
-    tally = _Tally(table, counts, veto)
+    tally = _Tally(table, counts, veto, MAX_PAID_SURPLUS if is_paid else MAX_SURPLUS)
     idle_rounds = 0
     for round_number in range(MAX_ROUNDS):
         request = tally.request(first=round_number == 0)
         if not request:
             break
-        batch = _sample_once(fitted, request, name, rng)
+        try:
+            batch = _sample_once(fitted, request, name, rng)
+        except GenerationError as error:
+            if not tally.n_rows:
+                raise
+            tally.raise_if_short(name, broken_off=str(error))
+            raise
         n_new = tally.add(batch, request, name, registry)
         if on_progress is not None:
             on_progress(n_new)
@@ -162,7 +172,8 @@ def sample_rows(
 class _Tally:
     """The rows collected so far, against the rows wanted."""
 
-    def __init__(self, table: Table, counts: Mapping[Group, int], veto: RowVeto | None) -> None:
+    def __init__(self, table: Table, counts: Mapping[Group, int], veto: RowVeto | None, max_surplus: float) -> None:
+        self._max_surplus = max_surplus
         self._table = table
         self._veto = veto
         self._wanted = {table.groups.index(group): int(count) for group, count in counts.items() if count > 0}
@@ -180,7 +191,7 @@ class _Tally:
         for code, wanted in self._wanted.items():
             missing = wanted - self._have[code]
             if missing > 0:
-                surplus = 1.0 if first else min(MAX_SURPLUS, 1.2 * self._asked[code] / max(self._have[code], 1))
+                surplus = 1.0 if first else min(self._max_surplus, 1.2 * self._asked[code] / max(self._have[code], 1))
                 request[self._table.groups[code]] = int(np.ceil(missing * surplus))
         return request
 
@@ -241,7 +252,13 @@ class _Tally:
                 left &= ~is_bad
         return left
 
-    def raise_if_short(self, name: str) -> None:
+    @property
+    def n_rows(self) -> int:
+        """Valid rows so far."""
+        return self._have.total()
+
+    def raise_if_short(self, name: str, broken_off: str = "") -> None:
+        """Raise when rows are missing; ``broken_off`` says what ended the last round."""
         if all(self._have[code] >= wanted for code, wanted in self._wanted.items()):
             return
         refused = ", ".join(f"{reason} ({count} rows)" for reason, count in (+self._refusals).most_common(5))
@@ -250,7 +267,8 @@ class _Tally:
             {self._table.groups[code]: wanted for code, wanted in self._wanted.items()},
             {self._table.groups[code]: self._have[code] for code in self._wanted},
             reasons=f"Generator {name!r} was asked in {self._n_rounds} rounds; refused: {refused or 'none'}."
-            + (f" It reported: {noted}." if noted else ""),
+            + (f" It reported: {noted}." if noted else "")
+            + (f" The last round broke off: {broken_off}" if broken_off else ""),
             advice="Ask for fewer rows (strategy), group by fewer columns, or use another generator."
             + (f" {self._veto.advice}" if self._veto is not None else ""),
         )

@@ -245,6 +245,16 @@ def test_check_is_exit_code_zero_or_one(run: Run, train: Path, frame: pd.DataFra
         assert run("check", "train.csv", *arguments[:1], "--label", "ill", *arguments[1:]).code == 2
 
 
+def test_check_takes_the_synthetic_rows_of_what_rebalance_wrote(run: Run, train: Path) -> None:
+    assert run(*rebalance(generator="smote")).code == 0
+    verdict = json.loads(run("check", "train.csv", "out.csv", "--label", "ill", "--json").out)
+    assert {check["name"]: check["passed"] for check in verdict["checks"]}["schema"]
+
+
+def test_none_is_an_option_value() -> None:
+    assert cli.parse_options(["a=None", "b=null", "c=none", "d=3"]) == {"a": None, "b": None, "c": "none", "d": 3}
+
+
 def test_copies_of_held_out_rows_fail_check_and_rebalance(run: Run, train: Path, tmp_path: Path) -> None:
     known = shortcut_table(240, minority_share=0.5, random_state=9)
     write_table(known.drop(columns="ill"), tmp_path / "test.csv")

@@ -127,8 +127,7 @@ class CellCodec:
         Parameters
         ----------
         frame : DataFrame of shape (n_rows, n_table_columns)
-            Rows like those that were learned from.  A number outside the observed limits falls into the outermost bin;
-            an unknown category takes the column's last token.
+            Rows that were learned from, or others whose values those hold; see ``autosynth.conform`` for what does.
         group_codes : ndarray of int, shape (n_rows,)
             Position of every row's group in ``table.groups``.
         """

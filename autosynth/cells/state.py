@@ -86,6 +86,10 @@ def value_to_state(value: Any) -> Any:
         return {"timedelta": pd.Timedelta(value).isoformat()}
     if isinstance(value, dt.date):
         return {"date": value.isoformat()}
+    if isinstance(value, pd.Interval):
+        return {"interval": [value_to_state(value.left), value_to_state(value.right), value.closed]}
+    if isinstance(value, pd.Period):
+        return {"period": [str(value), value.freqstr]}
     raise DataError(
         f"{value!r} is a {type(value).__name__}, which cannot be saved as JSON. Make the column hold strings, numbers, "
         "booleans, dates or durations."
@@ -99,6 +103,10 @@ def value_from_state(state: Any) -> Any:
     ((kind, text),) = state.items()
     if kind == "tuple":
         return tuple(value_from_state(part) for part in text)
+    if kind == "interval":
+        return pd.Interval(value_from_state(text[0]), value_from_state(text[1]), closed=text[2])
+    if kind == "period":
+        return pd.Period(text[0], freq=text[1])
     if kind == "date":
         return dt.date.fromisoformat(text)
     return {"timestamp": pd.Timestamp, "timedelta": pd.Timedelta}[kind](text)
@@ -132,12 +140,16 @@ def _frame_from_state(state: list[Any]) -> pd.DataFrame:
 def _dtype_state(dtype: Any) -> Any:
     if isinstance(dtype, pd.CategoricalDtype):
         return {"categories": series_to_state(dtype.categories.to_series()), "ordered": bool(dtype.ordered)}
+    if isinstance(dtype, pd.StringDtype):
+        return {"string": dtype.storage, "nan": dtype.na_value is np.nan}
     return str(dtype)
 
 
 def _dtype_from_state(state: Any) -> Any:
     if isinstance(state, str):
         return pd.api.types.pandas_dtype(state)
+    if "string" in state:
+        return pd.StringDtype(state["string"], na_value=np.nan if state["nan"] else pd.NA)
     return pd.CategoricalDtype(pd.Index(series_from_state(state["categories"])), ordered=state["ordered"])
 
 

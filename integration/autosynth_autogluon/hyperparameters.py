@@ -137,8 +137,7 @@ def rebalanced(
 
     A generator's own time limit (``generator_options={"time_limit_s": 60}`` of "transformer" and "llm") is not set from
     ``fit(time_limit=...)``.  Set it below the fold's share, and training ends in time with what it has; otherwise the
-    fold's share ends the generator's process, and ``on_timeout`` says what then.  Leave their ``checkpoint`` out: one
-    folder serves one training, and every fold is another.
+    fold's share ends the generator's process, and ``on_timeout`` says what then.
 
     Examples
     --------

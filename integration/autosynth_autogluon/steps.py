@@ -25,4 +25,9 @@ def sample_step(
     filtered: bool,
 ) -> SyntheticRows:
     """Return the rows asked for; ``filtered`` says whether the row filters of plugins apply."""
-    return sample_rows(fitted, table, counts, name=name, rng=rng, registry=current_plugins() if filtered else None)
+    plugins = current_plugins()
+    known = plugins.info_of(fitted)
+    is_paid = known is not None and known.remote
+    return sample_rows(
+        fitted, table, counts, name=name, rng=rng, registry=plugins if filtered else None, is_paid=is_paid
+    )

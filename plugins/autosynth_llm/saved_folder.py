@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from autosynth.exceptions import ConfigError
 from autosynth.files import write_beside
 
@@ -45,10 +47,10 @@ class SavedFolder:
         is_ours = self.path.is_dir() and (facts_path.is_file() or not any(self.path.iterdir()))
         if self.path.exists() and not is_ours:
             raise ConfigError(f"{str(self.path)!r} exists and holds something else. Give a new or empty folder.")
+        text = json.dumps({"format": self.format, **facts}, default=plain_text)
         self.path.mkdir(parents=True, exist_ok=True)
         facts_path.unlink(missing_ok=True)
         write_rest(self.path)
-        text = json.dumps({"format": self.format, **facts})
         write_beside(facts_path, lambda path: path.write_text(text, encoding="utf-8"))
         return self.path
 
@@ -81,3 +83,8 @@ class SavedFolder:
             raise ConfigError(
                 f"{str(self.path)!r} is no complete saved generator: {error}. Give the folder that save() was given."
             ) from error
+
+
+def plain_text(value: Any) -> Any:
+    """Return what JSON has no type for, such as a numpy number or a path in the options, as a value that it has."""
+    return value.item() if isinstance(value, np.generic) else str(value)

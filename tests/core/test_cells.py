@@ -180,6 +180,28 @@ def test_a_codec_survives_json() -> None:
     pd.testing.assert_frame_equal(left, right)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.array(["a", "b", None, "a", "c", "a"], dtype="string[python]"),
+        pd.array(["a", "b", None, "a", "c", "a"], dtype="string[pyarrow]"),
+        pd.array(["a", "b", None, "a", "c", "a"], dtype=pd.StringDtype("pyarrow", na_value=np.nan)),
+        pd.cut(pd.Series([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), 3),
+        pd.Categorical(pd.period_range("2024-01", periods=6, freq="M")),
+        pd.Categorical(pd.date_range("2024-01-01", periods=6, tz="UTC")),
+        pd.array([1, None, 3, 4, 5, 6], dtype="int64[pyarrow]"),
+    ],
+    ids=lambda values: str(values.dtype),
+)
+def test_every_dtype_survives_json(values: Any) -> None:
+    table = two_classes(x=values)
+    codec = CellCodec.learn(table)
+    again = codec_from_state(json.loads(json.dumps(codec_to_state(codec))))
+    cells = codec.encode(table.frame, table.group_codes)
+    left, right = (one.decode(cells, table.group_codes, rng=rng()).frame for one in (codec, again))
+    pd.testing.assert_frame_equal(left, right)
+
+
 def test_groups_survive_json() -> None:
     for group in contract_table(300).groups:
         assert group_from_state(json.loads(json.dumps(group_to_state(group)))) == group

@@ -35,6 +35,18 @@ def test_a_long_column_of_codes_has_one_type(tmp_path: Path) -> None:
     assert read["code"].map(type).unique().tolist() == [str]
 
 
+def test_dates_in_csv_are_dates_where_they_are_written_alike_again(tmp_path: Path) -> None:
+    text = (
+        "day,moment,mixed,code,zone\n"
+        "2024-03-01,2024-03-01 17:05:00,2024-03-01,2024-3-1,2024-03-01T00:00:00Z\n"
+        ",2024-03-02 00:00:00,soon,2024-03-02,2024-03-02T00:00:00Z\n"
+    )
+    (tmp_path / "rows.csv").write_text(text)
+    read = read_table(tmp_path / "rows.csv")
+    assert [read[name].dtype.kind for name in read] == ["M", "M", "O", "O", "O"]
+    assert write_table(read, tmp_path / "again.csv").read_text() == text
+
+
 def test_a_file_that_is_not_there_or_of_another_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"'.*none\.csv' is not a file\. Give the path of a CSV or Parquet file"):
         read_table(tmp_path / "none.csv")

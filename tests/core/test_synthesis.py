@@ -69,6 +69,38 @@ def test_a_hard_group_is_topped_up_by_its_own_rate(scripted: Callable[..., Any])
     assert group_counts(rows, table) == SamplingPlan.make(table).counts
 
 
+@pytest.mark.parametrize(("is_paid", "most"), [(False, 10.0), (True, 1.5)])
+def test_rows_that_cost_money_are_asked_for_with_little_surplus(
+    table: Table, scripted: Callable[..., Any], is_paid: bool, most: float
+) -> None:
+    asked: list[int] = []
+
+    def nothing_at_first(table: Table, counts: Mapping[Group, int], rng: np.random.Generator) -> pd.DataFrame:
+        asked.append(sum(counts.values()))
+        rows = rows_of(table, counts)
+        return rows.iloc[:0] if len(asked) == 1 else rows
+
+    fitted = fit_generator(scripted(nothing_at_first), table, name="scripted", rng=np.random.default_rng(0))
+    counts = SamplingPlan.make(table).counts
+    sample_rows(fitted, table, counts, name="scripted", rng=np.random.default_rng(0), is_paid=is_paid)
+    assert asked[1] == pytest.approx(most * asked[0], rel=0.05)
+
+
+def test_a_failure_in_a_later_round_tells_what_had_come(table: Table, scripted: Callable[..., Any]) -> None:
+    rounds: list[int] = []
+
+    def half_then_broken(table: Table, counts: Mapping[Group, int], rng: np.random.Generator) -> pd.DataFrame:
+        rounds.append(1)
+        if len(rounds) == 2:
+            raise GenerationError("the endpoint is down.")
+        return rows_of(table, {group: count // 2 for group, count in counts.items()})
+
+    with pytest.raises(InsufficientRowsError, match=r"The last round broke off: the endpoint is down\.") as caught:
+        draw(scripted(half_then_broken), table)
+    assert sum(caught.value.produced.values()) > 0
+    assert isinstance(caught.value.__cause__ or caught.value.__context__, GenerationError)
+
+
 def test_a_shortfall_is_an_error_with_both_counts(table: Table, scripted: Callable[..., Any]) -> None:
     calls: list[int] = []
 

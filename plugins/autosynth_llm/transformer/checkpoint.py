@@ -8,7 +8,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import logging
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,11 +21,14 @@ from torch import Tensor
 
 from autosynth.exceptions import ConfigError
 from autosynth.files import write_beside
+from autosynth_llm.saved_folder import plain_text
 
 if TYPE_CHECKING:
     from autosynth_llm.transformer.training import Task, Training
 
-MARK = "autosynth-transformer-checkpoint.json"
+logger = logging.getLogger(__name__)
+
+FORMAT = 1  # of the state; another network is another format
 COUNTS = ("step", "best_step", "n_idle_looks", "best_loss")
 FREE_OPTIONS = ("checkpoint", "time_limit_s")  # may differ when training goes on
 
@@ -42,32 +47,14 @@ class Checkpoint:
 
     @classmethod
     def of(cls, folder: str | None, task: Task, member: int) -> Checkpoint | None:
-        """Return the checkpoint of a network in ``folder``; None when no folder is given.
-
-        Raises
-        ------
-        ConfigError
-            If the folder holds something else, or the training of another table, other options or another seed.
-        """
+        """Return the checkpoint of a network below ``folder``; None when no folder is given."""
         if folder is None:
             return None
-        home, mark = Path(folder), _fingerprint(task)
-        if home.exists() and not (home / MARK).is_file() and (not home.is_dir() or any(home.iterdir())):
-            raise ConfigError(f"checkpoint={folder!r} exists and holds something else. Give a new or empty folder.")
+        home = home_of(folder, task)
         home.mkdir(parents=True, exist_ok=True)
-        if (home / MARK).is_file() and json.loads((home / MARK).read_text(encoding="utf-8")) != {"training": mark}:
-            raise ConfigError(
-                f"checkpoint={folder!r} belongs to a training with another table, other options or another seed. "
-                "Give the same ones to go on with it, or remove the folder to start anew."
-            )
-        write_beside(home / MARK, lambda path: path.write_text(json.dumps({"training": mark}), encoding="utf-8"))
+        if member == 0 and not any(home.iterdir()) and any(path != home for path in Path(folder).iterdir()):
+            logger.info("transformer: %s holds no state of this training, which starts anew", folder)
         return cls(home / f"network-{member}.safetensors")
-
-    @staticmethod
-    def clear(folder: str) -> None:
-        """Remove a folder of checkpoints."""
-        if (Path(folder) / MARK).is_file():
-            shutil.rmtree(folder)
 
     def save(self, training: Training) -> None:
         """Write the state beside the last one, then replace it."""
@@ -88,19 +75,33 @@ class Checkpoint:
             with safe_open(self.path, framework="pt", device=training.task.device) as file:
                 counts = file.metadata()
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        except (OSError, SafetensorError) as error:
+            for name in COUNTS:
+                setattr(training, name, json.loads(counts[name]))
+            _restore(training, tensors)
+        except (OSError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             raise ConfigError(
                 f"checkpoint {str(self.path)!r} cannot be read: {error}. Remove its folder to start anew."
             ) from error
-        for name in COUNTS:
-            setattr(training, name, json.loads(counts[name]))
-        _restore(training, tensors)
         return True
+
+
+def home_of(folder: str, task: Task) -> Path:
+    """Return the folder of a training: one of its own for every table, seed and set of options, so for each fold."""
+    return Path(folder) / f"transformer-{_fingerprint(task)[:16]}"
+
+
+def clear(folder: str, task: Task) -> None:
+    """Remove the state of a training that is complete, and ``folder`` when nothing else is in it."""
+    shutil.rmtree(home_of(folder, task), ignore_errors=True)
+    with suppress(OSError):  # another training may be at work there
+        Path(folder).rmdir()
 
 
 def _fingerprint(task: Task) -> str:
     options = {key: value for key, value in dataclasses.asdict(task.options).items() if key not in FREE_OPTIONS}
-    digest = hashlib.sha256(json.dumps([options, task.seed, task.device], sort_keys=True).encode())
+    digest = hashlib.sha256(
+        json.dumps([FORMAT, options, task.seed, task.device], sort_keys=True, default=plain_text).encode()
+    )
     for array in (task.cells.tokens, task.cells.scores, task.group_codes, task.folds):
         digest.update(array.tobytes())
     return digest.hexdigest()

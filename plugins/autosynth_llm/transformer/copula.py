@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Singles = npt.NDArray[np.float32]
 
+MIN_VARIANCE = 0.01
 MIN_DEVIATION = 0.02  # of a score given the others: columns that determine each other stay apart by this much
 MAX_EDGE = 3.5  # stands for the open ends of the outermost bins
 SILVERMAN = 0.9
@@ -73,34 +74,6 @@ class CopulaBase:
     has_missing: npt.NDArray[np.bool_]
     n_tokens: Codes
 
-    @classmethod
-    def learn(
-        cls, codec: CellCodec, tokens: Codes, latent: Floats, group_codes: Codes, n_groups: int, shrinkage: Shrinkage
-    ) -> CopulaBase:
-        """Estimate everything from real rows, groups shrunk towards what all groups share."""
-        is_ordered = np.array([column.score_edges is not None for column in codec.columns])
-        n_tokens = codec.n_tokens
-        edges = np.full((len(n_tokens), int(n_tokens.max()) + 1), np.inf)
-        points = np.full((len(n_tokens), int(n_tokens.max())), np.nan)
-        for position, column in enumerate(codec.columns):
-            if column.score_edges is not None and column.score_points is not None:
-                edges[position, : len(column.score_edges)] = column.score_edges
-                points[position, : len(column.score_points)] = column.score_points
-        sizes = np.bincount(group_codes, minlength=n_groups)
-        means = _means(latent, group_codes, sizes)
-        covariances = _covariances(latent, group_codes, sizes, means, is_ordered, shrinkage)
-        deviations = np.sqrt(np.einsum("gii->gi", covariances))
-        return cls(
-            means=means,
-            covariances=covariances,
-            shares=_shares(tokens, group_codes, sizes, n_tokens, _kernels(edges, points, deviations, sizes)),
-            edges=edges,
-            points=points,
-            is_ordered=is_ordered,
-            has_missing=np.array([column.has_missing for column in codec.columns]),
-            n_tokens=n_tokens,
-        )
-
     def factors(self, orders: Codes) -> tuple[Singles, Singles]:
         """Return what predicts each column from those before it, for every group and order.
 
@@ -128,6 +101,101 @@ class CopulaBase:
             weights[group] = np.eye(n_columns) - scale[:, :, None] * inverse
             deviations[group] = np.maximum(scale, MIN_DEVIATION)
         return weights, deviations
+
+
+@dataclass(frozen=True)
+class CopulaStatistics:
+    """What real rows say of every group; a base follows for any shrinkage, at little cost.
+
+    Attributes
+    ----------
+    sizes : ndarray of int, shape (n_groups,)
+    means : ndarray of shape (n_groups, n_columns)
+    scatter : ndarray of shape (n_groups, n_columns, n_columns)
+        Sums of products of the scores, less their means.
+    shares : ndarray of shape (n_groups, n_columns, n_tokens)
+    tokens : TokenScale
+    """
+
+    sizes: Codes
+    means: Floats
+    scatter: Floats
+    shares: Floats
+    tokens: TokenScale
+
+    @classmethod
+    def learn(
+        cls, codec: CellCodec, tokens: Codes, latent: Floats, group_codes: Codes, n_groups: int
+    ) -> CopulaStatistics:
+        """Estimate means, scatter and shares; means and shares are shrunk towards what all groups share."""
+        scale = TokenScale.of(codec)
+        sizes = np.bincount(group_codes, minlength=n_groups)
+        means = _means(latent, group_codes, sizes)
+        scatter = np.zeros((n_groups, latent.shape[1], latent.shape[1]))
+        for group in np.flatnonzero(sizes):
+            centred = latent[group_codes == group] - means[group]
+            scatter[group] = centred.T @ centred
+        deviations = np.sqrt(np.maximum(np.diagonal(_pooled(scatter, sizes)), MIN_VARIANCE))
+        return cls(sizes, means, scatter, _shares(tokens, group_codes, sizes, scale, deviations), scale)
+
+    def base(self, shrinkage: Shrinkage) -> CopulaBase:
+        """Return the base for a shrinkage."""
+        prior, is_ordered = shrinkage.covariance_rows, self.tokens.is_ordered
+        covariances: Floats = (self.scatter + prior * _pooled(self.scatter, self.sizes)) / (
+            self.sizes[:, None, None] + prior
+        )
+        diagonal = np.einsum("gii->gi", covariances).copy()
+        covariances *= shrinkage.dependence * np.outer(is_ordered, is_ordered)
+        position = np.arange(len(is_ordered))
+        variances = np.maximum(diagonal, MIN_VARIANCE) + MIN_DEVIATION**2
+        covariances[:, position, position] = np.where(is_ordered, variances, 1.0)
+        return CopulaBase(
+            means=self.means,
+            covariances=covariances,
+            shares=self.shares,
+            edges=self.tokens.edges,
+            points=self.tokens.points,
+            is_ordered=is_ordered,
+            has_missing=self.tokens.has_missing,
+            n_tokens=self.tokens.n_tokens,
+        )
+
+
+@dataclass(frozen=True)
+class TokenScale:
+    """Where the tokens of every column lie as scores.
+
+    Attributes
+    ----------
+    edges : ndarray of shape (n_columns, n_tokens + 1)
+    points : ndarray of shape (n_columns, n_tokens)
+    is_ordered, has_missing : ndarray of bool, shape (n_columns,)
+    n_tokens : ndarray of int, shape (n_columns,)
+    """
+
+    edges: Floats
+    points: Floats
+    is_ordered: npt.NDArray[np.bool_]
+    has_missing: npt.NDArray[np.bool_]
+    n_tokens: Codes
+
+    @classmethod
+    def of(cls, codec: CellCodec) -> TokenScale:
+        """Read the scale off a codec."""
+        n_tokens = codec.n_tokens
+        edges = np.full((len(n_tokens), int(n_tokens.max()) + 1), np.inf)
+        points = np.full((len(n_tokens), int(n_tokens.max())), np.nan)
+        for position, column in enumerate(codec.columns):
+            if column.score_edges is not None and column.score_points is not None:
+                edges[position, : len(column.score_edges)] = column.score_edges
+                points[position, : len(column.score_points)] = column.score_points
+        return cls(
+            edges=edges,
+            points=points,
+            is_ordered=np.array([column.score_edges is not None for column in codec.columns]),
+            has_missing=np.array([column.has_missing for column in codec.columns]),
+            n_tokens=n_tokens,
+        )
 
 
 def latent_scores(codec: CellCodec, cells: Cells, rng: np.random.Generator) -> Floats:
@@ -165,54 +233,37 @@ def _average(sums: Floats, sizes: Codes) -> Floats:
     return np.asarray((sums * share).sum(axis=0), dtype=np.float64)
 
 
-def _covariances(
-    scores: Floats,
-    group_codes: Codes,
-    sizes: Codes,
-    means: Floats,
-    is_ordered: npt.NDArray[np.bool_],
-    shrinkage: Shrinkage,
-) -> Floats:
-    n_columns = scores.shape[1]
-    scatter = np.zeros((len(sizes), n_columns, n_columns))
-    for group in np.flatnonzero(sizes):
-        centred = scores[group_codes == group] - means[group]
-        scatter[group] = centred.T @ centred
+def _pooled(scatter: Floats, sizes: Codes) -> Floats:
+    """Return the covariance within groups, a group counting by the root of its rows."""
     row_weight = 1.0 / np.sqrt(np.maximum(sizes, 1))
-    pooled = (scatter * row_weight[:, None, None]).sum(axis=0) / (sizes * row_weight).sum()
-    prior = shrinkage.covariance_rows
-    covariances: Floats = (scatter + prior * pooled) / (sizes[:, None, None] + prior)
-    diagonal = np.einsum("gii->gi", covariances).copy()
-    covariances *= shrinkage.dependence * np.outer(is_ordered, is_ordered)
-    position = np.arange(n_columns)
-    covariances[:, position, position] = np.where(is_ordered, np.maximum(diagonal, 1e-2) + MIN_DEVIATION**2, 1.0)
-    return covariances
+    return np.asarray((scatter * row_weight[:, None, None]).sum(axis=0) / (sizes * row_weight).sum(), dtype=np.float64)
 
 
-def _shares(tokens: Codes, group_codes: Codes, sizes: Codes, n_tokens: Codes, kernels: Floats) -> Floats:
+def _shares(tokens: Codes, group_codes: Codes, sizes: Codes, scale: TokenScale, deviations: Floats) -> Floats:
     """Return the share of every token in every group, smoothed over near bins and towards all groups."""
-    n_groups, n_columns, most = len(sizes), len(n_tokens), int(n_tokens.max())
-    counts = np.zeros((n_groups, n_columns, most))
+    n_columns, most = scale.points.shape
+    counts = np.zeros((len(sizes), n_columns, most))
     np.add.at(counts, (group_codes[:, None], np.arange(n_columns), tokens), 1.0)
-    counts = np.einsum("gck,gckj->gcj", counts, kernels)
-    exists = np.arange(most) < n_tokens[:, None]
-    overall = np.where(exists, 0.99 * _average(counts, sizes) + 0.01 / n_tokens[:, None], 0.0)
+    for column in np.flatnonzero(scale.is_ordered):
+        limits = scale.edges[column, : scale.n_tokens[column] + 1]
+        bins = np.flatnonzero(np.isnan(scale.points[column, : len(limits) - 1]) & (limits[1:] > limits[:-1]))
+        if len(bins) > 1:
+            near = _kernels(limits[bins], limits[bins + 1], deviations[column], sizes)
+            counts[:, column, bins] = np.einsum("gk,gkj->gj", counts[:, column, bins], near)
+    exists = np.arange(most) < scale.n_tokens[:, None]
+    overall = np.where(exists, 0.99 * _average(counts, sizes) + 0.01 / scale.n_tokens[:, None], 0.0)
     shares: Floats = (counts + PRIOR_ROWS * overall) / (sizes[:, None, None] + PRIOR_ROWS)
     return shares
 
 
-def _kernels(edges: Floats, points: Floats, deviations: Floats, sizes: Codes) -> Floats:
-    """Return what a row in each token counts for every token: its own, or the bins within Silverman's bandwidth.
+def _kernels(low: Floats, high: Floats, deviation: float, sizes: Codes) -> Floats:
+    """Return what a row in each bin counts for every bin within Silverman's bandwidth, shape (n_groups, n, n).
 
-    Shape (n_groups, n_columns, n_tokens, n_tokens).  A few rows of a group fill single bins; taken at their word, every
-    synthetic value would lie in one of those, which a learner sees at once.
+    A few rows of a group fill single bins; taken at their word, every synthetic value would lie in one of those, which
+    a learner sees at once.
     """
-    limits = np.clip(np.nan_to_num(edges, posinf=MAX_EDGE, neginf=-MAX_EDGE), -MAX_EDGE, MAX_EDGE)
-    widths, centres = np.diff(limits, axis=1), (limits[:, 1:] + limits[:, :-1]) / 2
-    is_bin = np.isnan(points) & (widths > 0)
-    bandwidths = SILVERMAN * deviations * np.maximum(sizes, 1)[:, None] ** -0.2
-    apart = (centres[:, :, None] - centres[:, None, :]) / bandwidths[:, :, None, None]
-    near = np.exp(-(apart**2) / 2) * widths[:, None, :] * (is_bin[:, :, None] & is_bin[:, None, :])
-    alone = np.eye(edges.shape[1] - 1) * ~is_bin[:, :, None]
-    total = near.sum(axis=-1, keepdims=True)
-    return np.asarray(np.divide(near, total, out=np.zeros_like(near), where=total > 0) + alone, dtype=np.float64)
+    low, high = (np.clip(edge, -MAX_EDGE, MAX_EDGE) for edge in (low, high))
+    widths, centres = np.maximum(high - low, 1e-9), (low + high) / 2
+    bandwidths = SILVERMAN * deviation * np.maximum(sizes, 1)[:, None, None] ** -0.2
+    near = np.exp(-(((centres[:, None] - centres[None, :]) / bandwidths) ** 2) / 2) * widths
+    return np.asarray(near / near.sum(axis=-1, keepdims=True), dtype=np.float64)

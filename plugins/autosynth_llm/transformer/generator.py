@@ -68,15 +68,15 @@ class TransformerGenerator:
         Raises
         ------
         ConfigError
-            If a GPU is asked for and there is none, or a checkpoint belongs to another training.
+            If a GPU is asked for and there is none, or a checkpoint cannot be read.
         MissingExtraError
             If torch is not installed.
         """
         started = time.monotonic()
         require_extra("torch", extra="llm")
         require_extra("safetensors", extra="llm")
-        from autosynth_llm.transformer.checkpoint import Checkpoint
-        from autosynth_llm.transformer.threads import torch_threads
+        from autosynth_llm.transformer.checkpoint import Checkpoint, clear
+        from autosynth_llm.transformer.threads import limited_threads
         from autosynth_llm.transformer.training import Task, train_member
 
         self.groups_ = table.groups
@@ -99,13 +99,13 @@ class TransformerGenerator:
             device=_device(self.options.device, len(table)),
         )
         limit = self.options.time_limit_s
-        with torch_threads(self.options.n_threads):
+        with limited_threads(self.options.n_threads):
             for member in range(n_members):
                 deadline = math.inf if limit is None else started + limit * (member + 1) / n_members
                 checkpoint = Checkpoint.of(self.options.checkpoint, task, member)
                 self.members_ += (train_member(task, member, deadline, checkpoint),)
-        if self.options.checkpoint is not None:
-            Checkpoint.clear(self.options.checkpoint)
+        if self.options.checkpoint is not None and all(member.is_complete for member in self.members_):
+            clear(self.options.checkpoint, task)
         return self
 
     @property
@@ -114,11 +114,14 @@ class TransformerGenerator:
         return float(np.mean([member.gain for member in self.members_])) if self.members_ else 0.0
 
     def sample(self, counts: Mapping[Group, int], *, rng: np.random.Generator) -> SampledRows:
-        """Draw ``counts[group]`` rows of every group."""
-        codes = np.concatenate(
-            [np.empty(0, dtype=np.int64)]
-            + [np.full(count, self.groups_.index(group), dtype=np.int64) for group, count in counts.items()]
-        )
+        """Draw ``counts[group]`` rows of every group.
+
+        Raises
+        ------
+        GenerationError
+            If nothing was fitted yet, or the table holds no such group.
+        """
+        codes = self._codes(counts)
         notes = {}
         if self.gain_ < MIN_GAIN and len(codes):
             gain = f"{self.gain_:.3f} nats per held-out cell"
@@ -127,6 +130,16 @@ class TransformerGenerator:
             )
         cells, codes = self._draw(codes, rng)
         return self.codec_.decode(cells, codes, rng=rng, notes=notes)
+
+    def _codes(self, counts: Mapping[Group, int]) -> npt.NDArray[np.int64]:
+        """Return the code of every row wanted, group by group."""
+        if not hasattr(self, "codec_"):
+            raise GenerationError("this transformer has not learned from a table yet. Call fit before sample.")
+        for group in counts:
+            if group not in self.groups_:
+                raise GenerationError(f"{group} is no group of the table. Groups: {'; '.join(map(str, self.groups_))}.")
+        codes = [np.full(count, self.groups_.index(group), dtype=np.int64) for group, count in counts.items()]
+        return np.concatenate([np.empty(0, dtype=np.int64), *codes])
 
     def save(self, folder: str | Path) -> Path:
         """Write the fitted generator into a folder as safetensors and JSON.
@@ -140,6 +153,8 @@ class TransformerGenerator:
             If nothing was fitted yet.
         ConfigError
             If the folder exists and holds something else.
+        DataError
+            If the table holds a value or a column name that JSON cannot hold.
         """
         if not hasattr(self, "codec_"):
             raise GenerationError("this transformer has not learned from a table yet. Call fit before save.")
@@ -170,14 +185,14 @@ class TransformerGenerator:
         import torch
 
         from autosynth_llm.transformer.drawing import draw_cells
-        from autosynth_llm.transformer.threads import torch_threads
+        from autosynth_llm.transformer.threads import limited_threads
 
         n_members = len(self.members_)
         most = max(1, len(codes) // MIN_BLOCK_ROWS)
         n_blocks = max(math.ceil(len(codes) / BLOCK_ROWS), min(most, BLOCKS_PER_MEMBER * n_members))
         blocks = [codes[start::n_blocks] for start in range(n_blocks)]  # every block holds all groups
         drawn = []
-        with torch_threads(self.options.n_threads):
+        with limited_threads(self.options.n_threads):
             for number, block in enumerate(blocks):
                 member = self.members_[number % n_members]
                 order = int(rng.integers(len(member.orders.columns)))
@@ -201,6 +216,8 @@ def _folds(table: Table, n_members: int, holdout_share: float, rng: np.random.Ge
         positions = rng.permutation(table.positions(group))
         if len(positions) >= MIN_ROWS_TO_HOLD_OUT:
             folds[positions] = (np.arange(len(positions)) + rng.integers(n_folds)) % n_folds
+    if (folds < 0).all():  # tiny groups alone: hold rows out all the same, or nothing could be judged
+        folds[rng.permutation(len(folds))] = np.arange(len(folds)) % n_folds
     return folds
 
 

@@ -13,20 +13,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autosynth_llm.transformer.copula import CopulaBase, Shrinkage
+from autosynth_llm.transformer.copula import CopulaBase, CopulaStatistics, Shrinkage
 from autosynth_llm.transformer.copula_logits import CopulaLogits
 from autosynth_llm.transformer.rows import Orders, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    import numpy.typing as npt
-
-    from autosynth.cells import CellCodec
     from autosynth_llm.transformer.cell_gpt import CellGPT
 
 MAX_CELLS_AT_ONCE = 20_000
 N_ORDERS_TO_CHOOSE = 8
+MAX_COLUMNS_TO_CHOOSE = 400  # columns times orders, at most: the cost grows with the cube of the columns
 COVARIANCE_ROWS = (20.0, 100.0, 1_000.0)
 TRUSTS = (0.0, 0.5, 1.0)
 TRUST_ROWS = 30.0
@@ -78,15 +76,7 @@ def _by_blocks(likelihoods: Callable[..., Tensor], model: Any, orders: Orders, r
     return torch.cat([likelihoods(model, orders, rows.pick(block), picked[block]) for block in blocks])
 
 
-def choose_base(
-    codec: CellCodec,
-    tokens: npt.NDArray[np.int64],
-    latent: npt.NDArray[np.float64],
-    group_codes: npt.NDArray[np.int64],
-    n_groups: int,
-    held_out: Rows,
-    seed: int,
-) -> tuple[CopulaBase, float, float]:
+def choose_base(statistics: CopulaStatistics, held_out: Rows, seed: int) -> tuple[CopulaBase, float, float]:
     """Return the base whose shrinkage gives held-out rows the highest likelihood.
 
     Dependence is searched first, then what the pooled covariance counts.
@@ -99,12 +89,13 @@ def choose_base(
     loss : float
         The same of the base that was chosen.
     """
+    n_orders = int(np.clip(MAX_COLUMNS_TO_CHOOSE // statistics.means.shape[1], 1, N_ORDERS_TO_CHOOSE))
 
     def score(shrinkage: Shrinkage) -> tuple[float, CopulaBase]:
-        base = CopulaBase.learn(codec, tokens, latent, group_codes, n_groups, shrinkage)
+        base = statistics.base(shrinkage)
         rng = np.random.default_rng(seed)
-        orders = Orders.draw(base, rng, N_ORDERS_TO_CHOOSE)
-        picked = torch.as_tensor(rng.integers(N_ORDERS_TO_CHOOSE, size=len(held_out)))
+        orders = Orders.draw(base, rng, n_orders)
+        picked = torch.as_tensor(rng.integers(n_orders, size=len(held_out)))
         return loss(CopulaLogits(base), orders, held_out, picked), base
 
     def best_of(options: Iterable[Shrinkage]) -> tuple[Shrinkage, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -51,10 +52,11 @@ class TransformerOptions:
         Threads of torch while it trains and draws.  The number of cores does not change it, so that rows do not depend
         on the machine; networks this small gain little by a second one, and lose much when other processes want it.
     time_limit_s : float or None
-        Training stops after this many seconds and keeps the best network so far.
+        Training stops after this many seconds and keeps the best network so far.  What comes before, the choice of
+        the copula, is not cut short; on very wide tables it takes seconds.
     checkpoint : str or None
-        A folder for the state of an unfinished training.  When the same table, options and seed come again, training
-        goes on from there; it is removed when training is complete.
+        A folder for the state of unfinished trainings, each below a name of its own.  When the same table, options and
+        seed come again, training goes on from there; the state is removed when a training is complete.
     """
 
     bins: int | None = None
@@ -85,8 +87,8 @@ class TransformerOptions:
             check_whole("batch_size", self.batch_size)
         for name in ("max_levels", "patience", "n_threads"):
             check_whole(name, getattr(self, name))
-        for name in ("learning_rate", "temperature"):
-            check_number(name, getattr(self, name), above=0)
+        check_number("learning_rate", self.learning_rate, above=0)
+        check_number("temperature", self.temperature, low=0.05)
         check_number("dropout", self.dropout, low=0, high=0.9)
         check_number("weight_decay", self.weight_decay, low=0)
         check_number("holdout_share", self.holdout_share, above=0, high=0.5)
@@ -94,6 +96,10 @@ class TransformerOptions:
         check_choice("device", self.device, ("auto", "cpu", "cuda"))
         if self.time_limit_s is not None:
             check_number("time_limit_s", self.time_limit_s, above=0)
+        if self.checkpoint is not None:
+            if not isinstance(self.checkpoint, str | os.PathLike) or not str(self.checkpoint).strip():
+                raise ConfigError(f"checkpoint={self.checkpoint!r} names no folder. Give the path of one.")
+            object.__setattr__(self, "checkpoint", str(self.checkpoint))
         if self.width is not None and self.heads is not None and self.width % self.heads:
             raise ConfigError(
                 f"width={self.width} is not a multiple of heads={self.heads}. Try width={self.heads * 16}."

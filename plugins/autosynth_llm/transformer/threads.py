@@ -1,4 +1,4 @@
-"""The threads of torch, for a while."""
+"""The threads of torch and of the linear algebra below numpy, for a while."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from threadpoolctl import threadpool_limits
 
 
 @contextmanager
-def torch_threads(n_threads: int) -> Iterator[None]:
-    """Let torch use ``n_threads`` threads inside a ``with`` block; then as many as before.
+def limited_threads(n_threads: int) -> Iterator[None]:
+    """Use at most ``n_threads`` threads inside a ``with`` block; then as many as before.
 
-    Sums depend on how many threads share them, and so would the rows.
+    Sums depend on how many threads share them, and so would the rows; and small sums take far longer when threads of
+    other processes want the same cores.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(n_threads)
     try:
-        yield
+        with threadpool_limits(n_threads, user_api="blas"):
+            yield
     finally:
         torch.set_num_threads(before)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from autosynth_llm.transformer.cell_gpt import CellGPT, Shape
+from autosynth_llm.transformer.copula import CopulaStatistics
 from autosynth_llm.transformer.likelihood import choose_base, choose_trust, loss, network_log_likelihoods
 from autosynth_llm.transformer.options import set_size
 from autosynth_llm.transformer.rows import Orders, Rows, row_weights
@@ -93,6 +94,8 @@ class Member:
         Loss of the network.
     n_steps : int
         Steps until the best one.
+    is_complete : bool
+        False when a time limit ended the training.
     """
 
     network: CellGPT
@@ -102,6 +105,7 @@ class Member:
     copula: float
     trained: float
     n_steps: int
+    is_complete: bool = True
 
     @property
     def gain(self) -> float:
@@ -130,15 +134,10 @@ def train_member(task: Task, member: int, deadline: float, checkpoint: Checkpoin
     train = np.flatnonzero(is_train)
     rows = Rows.take(task.cells, task.latent, task.group_codes, train, options.group_balance)
     held_out = _held_out_rows(task, member, rng)
-    base, independent, copula = choose_base(
-        task.codec,
-        task.cells.tokens[train],
-        task.latent[train],
-        task.group_codes[train],
-        len(task.axis_codes),
-        held_out,
-        task.seed,
+    statistics = CopulaStatistics.learn(
+        task.codec, task.cells.tokens[train], task.latent[train], task.group_codes[train], len(task.axis_codes)
     )
+    base, independent, copula = choose_base(statistics, held_out, task.seed)
     orders = Orders.draw(base, rng)
     stream = torch.Generator().manual_seed(int(rng.integers(2**31)))
     network = CellGPT(base, torch.as_tensor(task.axis_codes), Shape.of(options), stream).to(task.device)
@@ -155,7 +154,16 @@ def train_member(task: Task, member: int, deadline: float, checkpoint: Checkpoin
     choose_trust(network, training.orders, held_out.to(task.device), picked.to(task.device), sizes)
     network.use_stream(None)
     kept = orders.first(N_ORDERS_KEPT)
-    return Member(network.cpu(), base, kept, independent, copula, training.best_loss, training.best_step)
+    return Member(
+        network=network.cpu(),
+        base=base,
+        orders=kept,
+        independent=independent,
+        copula=copula,
+        trained=training.best_loss,
+        n_steps=training.best_step,
+        is_complete=training.is_complete,
+    )
 
 
 class Training:
@@ -167,7 +175,7 @@ class Training:
         self.optimizer = torch.optim.AdamW(
             network.decay_groups(options.weight_decay), lr=options.learning_rate, betas=(0.9, 0.98), fused=True
         )
-        self.n_steps = set_size(options.steps)
+        self.n_steps, self.is_complete = set_size(options.steps), True
         self.step, self.best_step, self.best_loss, self.n_idle_looks = 0, 0, math.inf, 0
         self.best_weights = _copy(network)
         self.cumulated = rows.weight.double().cumsum(0).cpu()
@@ -182,13 +190,14 @@ class Training:
             self.look(held_out, picked)
         while self.step < self.n_steps and self.n_idle_looks < self.task.options.patience:
             self.take_step()
-            is_late = time.monotonic() >= deadline
-            if self.step % every == 0 or self.step == self.n_steps or is_late:
+            if self.step % every == 0 or self.step == self.n_steps:
                 self.look(held_out, picked)
                 if checkpoint is not None:
                     checkpoint.save(self)
-            if is_late:
+            if time.monotonic() >= deadline:
                 logger.info("transformer: time is up after %d of %d steps", self.step, self.n_steps)
+                self.is_complete = False
+                self.look(held_out, picked)  # after the state was saved: a resumed training looks on schedule
                 break
 
     def take_step(self) -> None:
