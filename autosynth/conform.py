@@ -68,7 +68,8 @@ def conform(
             refusals[f"{column.name}: {reason}"] += int((is_bad & valid).sum())
             valid &= ~is_bad
     kept = rows.loc[valid].reset_index(drop=True)
-    frame = pd.DataFrame({column.name: _cast(kept[column.name], column) for column in schema.columns})
+    cast = {column.name: _cast(kept[column.name], column) for column in schema.columns}
+    frame = pd.DataFrame(cast, index=kept.index)  # without columns, only the index says how many rows there are
     return frame, valid, Counter({reason: count for reason, count in refusals.items() if count})
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autosynth.checks.contamination import KnownRows
+from autosynth.checks.contamination import KnownRows, compared_columns
 from autosynth.checks.memorization import KIND_WORDS, copy_shares
-from autosynth.exceptions import TooFewRowsError
+from autosynth.exceptions import ConfigError, DataError, TooFewRowsError
 from autosynth.generator import RowGenerator
 from autosynth.options import check_number, check_whole
 from autosynth.plugins import current_plugins
 from autosynth.rebalancing import resolve_generator
+from autosynth.schema import ColumnSchema, infer_column, plain
 from autosynth.seeding import RandomState, as_generator
 from autosynth.synthesis import fit_generator, sample_rows
 from autosynth.table import GroupBy, Table
@@ -169,7 +170,8 @@ def probe_memorization(
     ConfigError
         An argument is wrong.
     DataError
-        The table cannot be used; TooFewRowsError when no group has a row to hide.
+        The table cannot be used, or every hidden row holds a category that no shown row has, as names and other
+        identifiers do; TooFewRowsError when no group has a row to hide.
     GenerationError, PluginError
         As in :func:`rebalance`.
 
@@ -183,11 +185,14 @@ def probe_memorization(
     started = time.perf_counter()
     check_whole("n_rows", n_rows)
     check_number("hidden_share", hidden_share, above=0.0, high=1.0)
+    if hidden_share == 1:
+        raise ConfigError(f"hidden_share={hidden_share!r} hides every row. Use a number above 0 and below 1.")
     seed = int(np.random.default_rng().integers(2**31 - 1)) if random_state is None else random_state
     split_rng, fit_rng, sample_rng = as_generator(seed).spawn(3)
     everyone = Table.from_frame(train, label=label, group_by=group_by)
     is_hidden = _hide(everyone, hidden_share, split_rng)
-    shown = Table.from_frame(train.loc[~is_hidden], label=label, group_by=group_by)
+    shown = _without(everyone, is_hidden)
+    real_rows = _real_rows(shown, train.loc[is_hidden])
     registry = current_plugins()
     name, unfitted = resolve_generator(generator, generator_options, shown, registry)
     fitted = fit_generator(unfitted, shown, name=name, rng=fit_rng)
@@ -200,7 +205,7 @@ def probe_memorization(
         registry=registry,
         on_progress=on_progress,
     )
-    shares = copy_shares(KnownRows.of(shown, train.loc[is_hidden]), made.frame, made.group_codes)
+    shares = copy_shares(real_rows, made.frame, made.group_codes)
     return MemorizationProbe(
         generator=name,
         n_shown=len(shown),
@@ -225,6 +230,50 @@ def _hide(table: Table, hidden_share: float, rng: np.random.Generator) -> npt.ND
             "Give more rows, group by fewer columns, or hide a larger share."
         )
     return is_hidden
+
+
+def _without(table: Table, is_hidden: npt.NDArray[np.bool_]) -> Table:
+    """Return the table of the other rows: in the same groups, with limits and categories of their own.
+
+    Read off afresh, fewer rows may look different: a quantity with few values left looks like classes, names look like
+    categories, and bins lie elsewhere.
+    """
+    frame = table.frame.loc[~is_hidden]
+    columns = tuple(_as_shown(frame[column.name], column) for column in table.schema.columns)
+    schema = replace(table.schema, columns=columns)
+    axes = tuple(replace(axis, column=schema[axis.column.name]) for axis in table.grouping.axes)
+    return Table(frame, schema, replace(table.grouping, axes=axes), table.group_codes[~is_hidden])
+
+
+def _as_shown(values: pd.Series[Any], whole: ColumnSchema) -> ColumnSchema:
+    """Return the schema of some values of a column whose kind is known."""
+    column = infer_column(values)
+    if column.kind == whole.kind:
+        return column
+    distinct = None if whole.values is None else tuple(plain(value) for value in values.dropna().unique())
+    return replace(column, kind=whole.kind, values=distinct)
+
+
+def _real_rows(shown: Table, hidden: pd.DataFrame) -> KnownRows:
+    """Return shown and hidden rows to compare with, or say why no hidden row can be compared."""
+    try:
+        return KnownRows.of(shown, hidden)
+    except DataError as error:
+        foreign = {
+            column.name: int((~hidden[column.name].isin(column.values) & hidden[column.name].notna()).sum())
+            for column in compared_columns(shown)
+            if column.values is not None
+        }
+        name = max(foreign, key=lambda column: foreign[column], default=None)
+        if name is None or not foreign[name]:
+            raise
+        n_values, n_rows = shown.schema[name].n_distinct, len(shown)
+        raise DataError(
+            f"none of the {len(hidden)} hidden rows could be made from the {n_rows} shown ones: {foreign[name]} of "
+            f"them hold a value in column {name!r} that no shown row has ({n_values} different values in {n_rows} "
+            "rows). A column with a value of its own in nearly every row, such as a name, is an identifier. Drop it: "
+            f"train.drop(columns=[{name!r}])."
+        ) from error
 
 
 def _spread_over_groups(table: Table, n_rows: int) -> dict[Group, int]:

@@ -149,5 +149,5 @@ def _check_holdout(holdout: Any, schema: TableSchema) -> None:
             f"foreign {foreign or 'none'}, absent {absent or 'none'}. "
             "Each of them must come once; only the label may be left out."
         )
-    if holdout.empty:
+    if not len(holdout):
         raise DataError("holdout has 0 rows. Give the rows that the generator must not know, or None.")

@@ -27,9 +27,20 @@ def row_hashes(rows: pd.DataFrame) -> Hashes:
     """Return one 64-bit hash per row over all columns; equal rows in equal dtypes have equal hashes."""
     if not rows.shape[1]:
         return np.zeros(len(rows), dtype=np.uint64)
-    columns = dict(enumerate(rows[name] for name in rows.columns))
-    signless = {place: values + 0.0 if values.dtype.kind == "f" else values for place, values in columns.items()}
-    return np.asarray(pd.util.hash_pandas_object(pd.DataFrame(signless), index=False), dtype=np.uint64)
+    columns = {place: _hashable(rows[name]) for place, name in enumerate(rows.columns)}
+    return np.asarray(pd.util.hash_pandas_object(pd.DataFrame(columns), index=False), dtype=np.uint64)
+
+
+def _hashable(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return values that pandas hashes alike just where they are equal: 0 has no sign, and 1 is not the text "1"."""
+    if values.dtype.kind == "f":
+        return values + 0.0
+    if not isinstance(values.dtype, pd.CategoricalDtype) and values.dtype != object:
+        return values
+    codes, distinct = pd.factorize(values)
+    named = [f"{'text' if isinstance(value, str) else 'other'}:{value}" for value in distinct]
+    hashes = pd.util.hash_array(np.array([*named, "missing"], dtype=object), categorize=False)
+    return pd.Series(hashes[codes], index=values.index)  # the code of a missing value is -1, so it gets the last hash
 
 
 @dataclass(frozen=True)
@@ -66,7 +77,22 @@ class RankScale:
         with np.errstate(over="ignore", invalid="ignore"):  # a range of one value, or of the largest floats
             span = (self.values[-1] - self.values[0]) or 1.0
             outside = np.nan_to_num(np.clip((present - inside) / span, -FARTHEST, FARTHEST))
-        return np.asarray(np.interp(inside, self.values, self.ranks) + outside)
+        return np.asarray(self._between(inside) + outside)
+
+    def _between(self, numbers: Floats) -> Floats:
+        """Return the ranks of numbers inside the real limits.
+
+        Not by ``np.interp``: its slope, ranks per unit, is infinite where two values differ by less than 1e-308.
+        """
+        if len(self.values) == 1:
+            return np.zeros(len(numbers))
+        above = np.searchsorted(self.values[1:-1], numbers, side="right") + 1
+        low, high = self.values[above - 1], self.values[above]
+        with np.errstate(over="ignore"):  # the largest floats differ by infinity, their halves do not
+            unit = np.where(np.isinf(high - low), 0.5, 1.0)
+        share = (numbers * unit - low * unit) / (high * unit - low * unit)
+        start, end = self.ranks[above - 1], self.ranks[above]
+        return np.asarray(np.minimum(start + share * (end - start), end))
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,18 @@ def test_copies_of_held_out_rows_fail_the_report(real: pd.DataFrame, fresh: pd.D
     assert autosynth.check(real, fresh, label="ill", holdout=shortcut_table(200, random_state=2)).passed
 
 
+def test_the_smallest_floats_are_compared_like_whole_numbers() -> None:
+    rng = np.random.default_rng(0)
+    whole = pd.DataFrame({"x": rng.integers(-30, 30, 80) * 1.0, "z": rng.normal(size=80), "y": np.arange(80) % 2})
+    tiny = whole.assign(x=whole["x"] * 5e-324)
+    of_whole, of_tiny = (
+        {result.name: result.observed for result in autosynth.check(some[:40], some[40:], label="y", holdout=some[60:])}
+        for some in (whole, tiny)
+    )
+    assert of_tiny == of_whole
+    assert of_tiny["held_out_exact_copies"] == 0.5
+
+
 def test_small_groups_do_not_fail_for_being_small() -> None:
     real = shortcut_table(2000, minority_share=0.3)
     table = Table.from_frame(real, label="ill", group_by="hospital")

@@ -73,6 +73,13 @@ def test_a_row_that_breaks_the_schema_is_refused_and_counted(cells: dict[str, ob
     assert refusals == {reason: 1}
 
 
+def test_rows_without_columns_keep_their_number() -> None:
+    bare = TableSchema(columns=(), label="y")
+    frame, valid, _ = conform(pd.DataFrame(index=["a", "b"]), bare, owner="x")
+    assert frame.shape == (2, 0)
+    assert valid.tolist() == [True, True]
+
+
 def test_a_row_with_several_faults_counts_for_its_first() -> None:
     _, _, refusals = conform(row(whole=99, colour="green"), schema(), owner="x")
     assert refusals == {"whole: outside the observed limits 1 to 9": 1}

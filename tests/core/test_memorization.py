@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import autosynth
 from autosynth import CheckResult, Table
 from autosynth.checks.chance import CopyShare, against_chance
 from autosynth.checks.contamination import KnownRows, compared_columns
@@ -66,6 +67,15 @@ def test_equal_rows_have_equal_hashes_whatever_the_columns_are_called() -> None:
     assert row_hashes(rows[[]]).tolist() == [0, 0, 0, 0]
 
 
+def test_a_number_and_the_same_number_as_text_are_different_categories() -> None:
+    codes = pd.Series(pd.Categorical([1, "1", b"1", None, "missing"], categories=[1, "1", b"1", "missing"]))
+    real = pd.DataFrame({"code": codes, "x": [0.5] * 5})
+    points = RowSpace.fit(real, [infer_column(real[name]) for name in real]).place(real)
+    assert len(set(points.keys)) == len(set(points.blocks)) == 5
+    single = row_hashes(real.iloc[[1]])
+    assert single.tolist() == [row_hashes(real)[1]]  # whatever other rows there are
+
+
 @given(data=st.data())
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_kind_of_column_is_compared(data: st.DataObject, any_column: st.SearchStrategy[pd.Series]) -> None:
@@ -89,6 +99,26 @@ def test_ranks_keep_the_order_of_numbers(values: list[float], first: float, seco
     assert (ranks[2:] <= 1).all()
     if first <= second:
         assert ranks[0] <= ranks[1]
+
+
+FINITE = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=30)
+
+
+@given(FINITE, FINITE)
+@example([0.0, 5e-323, 1.0], [1e-323])
+@example([-1.7e308, 1.0, 1.7e308], [1e308])
+@settings(deadline=None)
+def test_ranks_are_finite_and_ordered_at_both_ends_of_the_floats(values: list[float], others: list[float]) -> None:
+    numbers = np.sort([*values, *others])
+    ranks = RankScale.fit(np.array(values))(numbers)
+    assert np.isfinite(ranks).all()
+    assert (np.diff(ranks) >= 0).all()
+
+
+def test_ranks_run_straight_between_the_smallest_and_between_the_largest_floats() -> None:
+    for unit in (5e-324, 1e-320, 1.0, 4e307):
+        scale = RankScale.fit(np.array([-4.0, 0.0, 4.0]) * unit)
+        assert scale(np.array([-4.0, -2.0, 1.0, 3.0, 4.0]) * unit).tolist() == [0, 0.25, 0.625, 0.875, 1]
 
 
 def test_a_column_without_any_number_has_a_scale() -> None:
@@ -234,8 +264,27 @@ def test_a_table_without_free_columns_holds_nothing_but_coincidences() -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"sex": rng.choice(["f", "m"], 100), "target": rng.integers(0, 2, 100)})
     table = Table.from_frame(frame, label="target", group_by="sex")
-    shares = copy_shares(KnownRows.of(table), frame, table.group_codes)["training"]
-    assert (shares["exact"].interval.value, shares["exact"].chance, shares["exact"].passed) == (1, 1, True)
+    shares = copy_shares(KnownRows.of(table, frame), frame, table.group_codes)
+    exact = shares["training"]["exact"]
+    assert (exact.interval.value, exact.chance, exact.passed) == (1, 1, True)
+    assert shares["held-out"]["exact"].n_copies == 0  # the training rows explain them all
+
+
+@pytest.mark.parametrize("label", [np.arange(100) % 2, np.arange(100.0) ** 1.5])
+def test_a_table_without_free_columns_is_checked_rebalanced_and_probed(label: np.ndarray) -> None:
+    frame = pd.DataFrame({"x": np.repeat(["a", "b", "a"], [50, 30, 20]), "y": label})
+    asked: dict[str, Any] = {"label": "y", "group_by": ["x"]}
+    for holdout in (frame, frame.drop(columns="y")):
+        assert autosynth.check(frame, frame, holdout=holdout, **asked).passed
+        made = autosynth.rebalance(frame, generator="ros", holdout=holdout, **asked)
+        assert len(made.synthetic) > 0
+    assert autosynth.probe_memorization(frame, generator="ros", **asked).passed
+
+
+def test_a_table_of_nothing_but_labels_is_checked() -> None:
+    frame = pd.DataFrame({"y": [0, 1] * 10})
+    for holdout in (frame, frame[[]]):
+        assert autosynth.check(frame, frame, label="y", holdout=holdout).passed
 
 
 def test_more_rows_than_are_looked_at_give_the_same_share(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import autosynth
 from autosynth import Group, MemorizationProbe, Table
-from autosynth.exceptions import ConfigError, TooFewRowsError, UnknownGeneratorError
+from autosynth.exceptions import ConfigError, DataError, TooFewRowsError, UnknownGeneratorError
 from autosynth.toy import overlapping_classes
 
 N_SEEDS = 12
@@ -128,6 +128,60 @@ def test_rows_are_spread_over_the_groups_and_a_share_of_each_is_hidden(
     assert found.n_rows == 10
 
 
+def shown_table(frame: pd.DataFrame, scripted: Callable[..., Any], **arguments: Any) -> Table:
+    """Return what a generator is shown by a probe of ``frame``."""
+    seen: list[Table] = []
+
+    def answer(shown: Table, counts: Mapping[Group, int], rng: np.random.Generator) -> pd.DataFrame:
+        seen.append(shown)
+        return shown.frame.iloc[[shown.positions(group)[0] for group, count in counts.items() for _ in range(count)]]
+
+    autosynth.probe_memorization(frame, generator=scripted(answer), **arguments)
+    return seen[0]
+
+
+def test_the_shown_rows_keep_the_groups_of_the_whole_table(scripted: Callable[..., Any]) -> None:
+    """Few rows look different: 51 numbers are a quantity and 50 are classes, 11 are cut into bins and 10 are not."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"g": rng.choice(list("uv"), 130), "level": np.r_[np.arange(11), np.arange(119) % 4]})
+    frame["amount"] = np.arange(130) % 51
+    frame["width"] = rng.normal(size=130)
+    for group_by in ("g", "level", "width", {"width": 3}, ["g", "level"]):
+        whole = Table.from_frame(frame, label="amount", group_by=group_by)
+        shown = shown_table(frame, scripted, label="amount", group_by=group_by)
+        assert shown.groups == whole.groups
+        assert [(axis.values, axis.edges) for axis in shown.grouping.axes] == [
+            (axis.values, axis.edges) for axis in whole.grouping.axes
+        ]
+        assert shown.grouping.codes(shown.frame).tolist() == shown.group_codes.tolist()
+        assert shown.group_sizes.tolist() == sorted(shown.group_sizes, reverse=True)
+        assert shown.schema["width"].maximum == shown.frame["width"].max()
+
+
+def test_texts_are_texts_and_categories_are_categories_however_few_rows_are_shown(scripted: Callable[..., Any]) -> None:
+    n_rows = 240
+    frame = pd.DataFrame({"x": np.arange(n_rows) % 7, "y": np.arange(n_rows) % 2})
+    frame["name"] = [f"name {row}" for row in range(n_rows)]
+    frame["code"] = [f"code {row % 119}" for row in range(n_rows)]
+    whole = Table.from_frame(frame, label="y").schema
+    assert (whole["name"].kind, whole["code"].kind) == ("text", "category")
+    for hidden_share in (0.5, 0.9):
+        shown = shown_table(frame, scripted, label="y", hidden_share=hidden_share)
+        assert [column.kind for column in shown.schema.columns] == [column.kind for column in whole.columns]
+        assert shown.schema["name"].values is None
+        assert set(shown.schema["code"].values or ()) == set(shown.frame["code"])
+
+
+def test_an_identifier_that_lets_no_hidden_row_be_made_is_named() -> None:
+    frame = pd.DataFrame({"x": np.arange(44.0), "name": [f"name {row}" for row in range(44)], "y": np.arange(44) % 2})
+    with pytest.raises(DataError, match="none of the 22 hidden rows could be made from the 22 shown ones") as caught:
+        autosynth.probe_memorization(frame, label="y", generator="ros")
+    assert "column 'name' that no shown row has (22 different values in 22 rows)" in str(caught.value)
+    assert "train.drop(columns=['name'])" in str(caught.value)
+    assert "holdout" not in str(caught.value)
+    assert autosynth.probe_memorization(frame.drop(columns=["name"]), label="y", generator="ros").passed
+
+
 def test_equal_seeds_give_equal_probes(frame: pd.DataFrame) -> None:
     def found(random_state: Any) -> dict[str, Any]:
         answer = autosynth.probe_memorization(frame, label="ill", generator="smote", random_state=random_state)
@@ -162,6 +216,7 @@ def test_a_probe_reads_as_text_as_a_table_and_as_json() -> None:
     [
         ({"n_rows": 0}, "n_rows=0 is out of range"),
         ({"hidden_share": 0.0}, "hidden_share=0.0 is out of range"),
+        ({"hidden_share": 1.0}, "hidden_share=1.0 hides every row. Use a number above 0 and below 1"),
         ({"hidden_share": 1.5}, "hidden_share=1.5 is out of range"),
         ({"label": "il"}, "Did you mean 'ill'"),
         ({"random_state": -1}, "random_state=-1 is negative"),
