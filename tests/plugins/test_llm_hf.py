@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import pickle
@@ -39,7 +40,7 @@ transformers = pytest.importorskip("transformers")
 peft = pytest.importorskip("peft")
 accelerate = pytest.importorskip("accelerate")
 
-from tests.plugins.tiny_lm import END, make_tiny_lm, rows_as_lines  # noqa: E402 - needs what is imported above
+from tests.plugins.tiny_lm import END, OTHERS, WINDOWED, make_tiny_lm, rows_as_lines  # noqa: E402 - needs what is imported above
 
 FAST: dict[str, Any] = {"epochs": 1, "batch_size": 32, "n_threads": 1}
 UNTRAINED: dict[str, Any] = {"epochs": 0, "n_threads": 1}
@@ -52,7 +53,8 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A tiny model of every family."""
     lines = rows_as_lines(contract_table().frame.drop(columns="note"))
     root = tmp_path_factory.mktemp("models")
-    return {family: make_tiny_lm(root / family, lines, family=family) for family in ("gpt2", "llama")}
+    families = ("gpt2", "llama", *WINDOWED, *OTHERS)
+    return {family: make_tiny_lm(root / family, lines, family=family) for family in families}
 
 
 def fitted(table: Table, folder: str, seed: int = 0, **options: Any) -> LLMGenerator:
@@ -162,7 +164,7 @@ def test_values_like_the_end_mark_of_the_model_are_written(folders: dict[str, st
     assert set(drawn(fitted(table, folders["gpt2"], **UNTRAINED), table, 50)["x"]) == set(frame["x"])
 
 
-@pytest.mark.parametrize("family", ["gpt2", "llama"])
+@pytest.mark.parametrize("family", ["gpt2", "llama", "gpt_neo", "mistral", "mpt"])
 def test_rows_drawn_in_a_batch_are_those_drawn_alone_and_those_of_the_training_text(
     family: str, folders: dict[str, str]
 ) -> None:
@@ -173,7 +175,8 @@ def test_rows_drawn_in_a_batch_are_those_drawn_alone_and_those_of_the_training_t
     table = contract_table()
     generator = fitted(table, folders[family], epochs=2, learning_rate=3e-3)
     text, model, n_columns = generator.text_, generator.model_, len(generator.codec_.columns)
-    decoder = RowDecoder(model, text, temperature=1e-6)  # so small that the likeliest branch is always taken
+    # So low a temperature that the likeliest branch is always taken.
+    decoder = RowDecoder(model, text, temperature=1e-6, uses_cache=generator.uses_cache_)
     codes = np.arange(len(table.groups))
     together = decoder.draw(codes, n_columns, np.random.default_rng(3))
     alone = [decoder.draw(codes[[code]], n_columns, np.random.default_rng(3))[0] for code in codes]
@@ -187,6 +190,43 @@ def test_rows_drawn_in_a_batch_are_those_drawn_alone_and_those_of_the_training_t
     for row, position, node, branch in zip(batch.rows, batch.positions, batch.nodes, batch.branches, strict=True):
         first = text.grammar.first_tokens[node, : text.grammar.n_branches[node]]
         assert logits[row, position, first].argmax() == branch
+
+
+@pytest.mark.parametrize(("family", "uses_cache"), [("gpt2", True), ("llama", True), ("mistral", True), ("mpt", False)])
+def test_a_model_that_counts_the_padding_in_its_cache_is_read_without(
+    family: str, uses_cache: bool, folders: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    table = contract_table(60)
+    generator = fitted(table, folders[family], **UNTRAINED)
+    assert generator.uses_cache_ is uses_cache
+    assert ("every step reads whole rows" in caplog.text) is not uses_cache
+    assert len(drawn(generator, table, 2)) == 2 * len(table.groups)
+
+
+def test_a_cache_is_used_until_it_is_longer_than_the_window_of_a_model(folders: dict[str, str]) -> None:
+    from autosynth_llm.hf.reading import RowReader
+
+    model = transformers.AutoModelForCausalLM.from_pretrained(folders["mistral"])
+    read: list[tuple[int, ...]] = []
+    model.register_forward_pre_hook(lambda _, given, named: read.append(named["input_ids"].shape), with_kwargs=True)
+    reader = RowReader(model, 2, uses_cache=True)
+    for short, long in [(5, 5), (1, 6), (1, 5), (1, 2)]:
+        reader.add(0, tuple(range(short)))
+        reader.add(1, tuple(range(long)))
+        with torch.inference_mode():
+            reader.read()
+    assert read == [(2, 5), (2, 6), (2, 5), (2, 18)]
+
+
+def test_a_model_that_looks_ahead_is_refused(folders: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match=r"of type bert \(BertLMHeadModel\) says something else .* complete"):
+        fitted(contract_table(60), folders["bert"], **UNTRAINED)
+
+
+@pytest.mark.parametrize(("family", "uses_cache"), [("gpt2", True), ("mistral", True), ("mpt", False)])
+def test_rounding_is_no_reason_to_read_without_a_cache(family: str, uses_cache: bool, folders: dict[str, str]) -> None:
+    generator = fitted(contract_table(60), folders[family], dtype="bfloat16", **UNTRAINED)
+    assert generator.uses_cache_ is uses_cache
 
 
 def test_the_model_is_asked_only_where_there_is_a_choice(folders: dict[str, str]) -> None:
@@ -362,6 +402,27 @@ def test_a_model_that_learned_nothing_says_so(folders: dict[str, str]) -> None:
     assert notes["written by a model that predicts held-out rows no better than independent columns"] == 3
 
 
+@pytest.mark.parametrize(
+    ("gain", "error", "is_said"),
+    [(1.0, 0.5, False), (0.4, 0.5, True), (0.05, 0.01, True), (-1.0, 0.1, True), (-1.0, None, False)],
+)
+def test_a_gain_within_chance_is_none(gain: float, error: float | None, is_said: bool, folders: dict[str, str]) -> None:
+    generator = fitted(dependent_table(60), folders["gpt2"], **UNTRAINED)  # three columns: 0.06 nats at least
+    generator.record_.independent_nats = generator.record_.holdout_nats[0] + gain
+    generator.record_.gain_error_nats = error
+    notes = generator.sample({generator.groups_[0]: 2}, rng=np.random.default_rng(0)).notes
+    assert bool(notes) is is_said
+
+
+def test_the_error_of_the_gain_is_that_of_a_mean_over_held_out_rows(folders: dict[str, str]) -> None:
+    errors = []
+    for n_rows in (200, 3200):
+        record = fitted(contract_table(n_rows), folders["gpt2"], max_number_values=4, **UNTRAINED).record_
+        assert record.gain_error_nats is not None
+        errors.append(record.gain_error_nats)
+    assert 2.5 < errors[0] / errors[1] < 6  # four times as precise with sixteen times the rows
+
+
 def test_training_stops_early_and_keeps_the_best_epoch(folders: dict[str, str]) -> None:
     generator = fitted(contract_table(), folders["gpt2"], epochs=6, patience=2, learning_rate=1.0)  # far too fast
     record = generator.record_
@@ -428,15 +489,52 @@ def test_an_interrupted_training_ends_like_one_that_was_not(
     assert not (tmp_path / "run").exists()  # nothing is left to continue
 
 
-def test_a_checkpoint_of_another_training_is_refused(
+def test_trainings_on_other_rows_share_a_checkpoint_folder(
     folders: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from autosynth_llm.hf.checkpoints import Checkpoints
 
-    monkeypatch.setattr(Checkpoints, "clear", lambda self: None)
-    fitted(contract_table(120), folders["gpt2"], checkpoint=str(tmp_path), **FAST)
-    with pytest.raises(ConfigError, match=r"holds a training on other rows, or with another model"):
-        fitted(contract_table(130), folders["gpt2"], checkpoint=str(tmp_path), **FAST)
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "clear", lambda self: None)
+        fitted(contract_table(120), folders["gpt2"], checkpoint=str(tmp_path), **FAST)
+    fitted(contract_table(130), folders["gpt2"], checkpoint=str(tmp_path), **FAST)
+    assert len(list(tmp_path.iterdir())) == 1, "the other training's state is still there"
+
+
+def test_the_state_of_a_training_is_not_taken_for_that_of_other_texts_or_weights(folders: dict[str, str]) -> None:
+    from autosynth_llm.hf.examples import Examples
+
+    frame = dependent_table(60).frame
+    renamed = frame.rename(columns={"tint": "shade"})
+    other_values = frame.assign(tint=frame["tint"].map({"dark": "deep", "light": "pale"}))
+    other_group = frame.assign(label=frame["label"].map({"yes": "yea", "no": "nay"}))
+    prints = []
+    for variant in (frame, frame, renamed, other_values, other_group):
+        table = Table.from_frame(variant, label="label")
+        generator = fitted(table, folders["gpt2"], **UNTRAINED)
+        cells = generator.codec_.encode(table.frame, table.group_codes).tokens
+        examples = Examples(generator.text_, cells, table.group_codes)
+        prints.append(generator._fingerprint(examples, generator.model_, "seed"))
+    with torch.no_grad():
+        weight = generator.model_.transformer.h[0].mlp.c_fc.weight
+        weight.copy_(weight.flip(0))  # the sum stays
+    prints.append(generator._fingerprint(examples, generator.model_, "seed"))
+    assert prints[0] == prints[1]
+    assert len(set(prints)) == 5
+
+
+def test_a_broken_checkpoint_is_refused(
+    folders: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autosynth_llm.hf.checkpoints import Checkpoints
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "clear", lambda self: None)
+        fitted(contract_table(120), folders["gpt2"], checkpoint=str(tmp_path), **FAST)
+    (state,) = tmp_path.iterdir()
+    state.write_bytes(state.read_bytes()[:50])
+    with pytest.raises(ConfigError, match="cannot be read"):
+        fitted(contract_table(120), folders["gpt2"], checkpoint=str(tmp_path), **FAST)
 
 
 def test_training_ends_at_its_time_limit(folders: dict[str, str]) -> None:
@@ -448,14 +546,16 @@ def test_training_ends_at_its_time_limit(folders: dict[str, str]) -> None:
 # --- saving
 
 
-def test_a_saved_generator_gives_the_same_rows(folders: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("family", ["gpt2", "mpt"])
+def test_a_saved_generator_gives_the_same_rows(family: str, folders: dict[str, str], tmp_path: Path) -> None:
     frame = contract_table(120).frame
     table = Table.from_frame(frame.drop(columns="ill").assign(ill=frame["ill"]), label="ill", group_by={"age": 2})
-    generator = fitted(table, folders["gpt2"], **FAST)
+    generator = fitted(table, folders[family], **FAST)
     folder = generator.save(tmp_path / "saved")
     assert {path.suffix for path in folder.rglob("*") if path.is_file()} <= {".json", ".safetensors", ".jinja", ".txt"}
     loaded = LLMGenerator.load(folder)
     assert (loaded.options, loaded.record_) == (generator.options, generator.record_)
+    assert loaded.uses_cache_ is generator.uses_cache_
     pd.testing.assert_frame_equal(drawn(loaded, table), drawn(generator, table))
     loaded.save(folder)  # onto itself
     pd.testing.assert_frame_equal(drawn(LLMGenerator.load(folder), table), drawn(generator, table))
@@ -485,6 +585,19 @@ def test_a_model_object_is_used_and_left_as_it_was(folders: dict[str, str]) -> N
     given = LLMGenerator(LLMOptions(**FAST), model=model, tokenizer=tokenizer).fit(table, rng=np.random.default_rng(0))
     assert all(torch.equal(before[name], weight) for name, weight in model.state_dict().items())
     pd.testing.assert_frame_equal(drawn(given, table), drawn(fitted(table, folders["gpt2"], **FAST), table))
+
+
+def test_a_copy_of_a_generator_shares_the_model_given_and_nothing_that_was_learned(folders: dict[str, str]) -> None:
+    model = transformers.AutoModelForCausalLM.from_pretrained(folders["gpt2"])
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folders["gpt2"])
+    given = LLMGenerator(LLMOptions(**UNTRAINED), model=model, tokenizer=tokenizer)
+    fitted_one = given.fit(contract_table(60), rng=np.random.default_rng(0))
+    twin, other_model = copy.deepcopy([fitted_one, model])
+    assert twin.model is model
+    assert other_model is not model
+    assert twin.model_ is not fitted_one.model_
+    assert twin.model_ is not model
+    assert twin.text_ is not fitted_one.text_
 
 
 def test_a_generator_without_a_model_is_refused_at_once() -> None:
@@ -525,6 +638,19 @@ def test_weights_that_could_run_code_are_refused(folders: dict[str, str], tmp_pa
     torch.save({}, tmp_path / "pytorch_model.bin")
     with pytest.raises(ConfigError, match=r"only pytorch_model.bin, which could run code .* convert"):
         fitted(contract_table(60), str(tmp_path))
+
+
+def test_a_folder_with_adapters_is_refused(folders: dict[str, str], tmp_path: Path) -> None:
+    model = transformers.AutoModelForCausalLM.from_pretrained(folders["llama"])
+    adapted = peft.get_peft_model(model, peft.LoraConfig(task_type="CAUSAL_LM", r=2, target_modules="all-linear"))
+    adapted.save_pretrained(tmp_path / "adapters")
+    with pytest.raises(
+        ConfigError, match=r"holds adapters .* first: model.merge_and_unload\(\).save_pretrained\(folder\)"
+    ):
+        fitted(contract_table(60), str(tmp_path / "adapters"))
+    adapted.merge_and_unload().save_pretrained(tmp_path / "merged")
+    transformers.AutoTokenizer.from_pretrained(folders["llama"]).save_pretrained(tmp_path / "merged")
+    assert fitted(contract_table(60), str(tmp_path / "merged"), **UNTRAINED).uses_cache_
 
 
 def test_a_folder_that_holds_no_language_model_is_refused(folders: dict[str, str], tmp_path: Path) -> None:

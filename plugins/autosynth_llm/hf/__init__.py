@@ -7,6 +7,8 @@
 - ``examples``: what a training step reads;
 - ``training``: fine-tuning, full or with adapters;
 - ``checkpoints``: an interrupted training goes on;
+- ``reading``: what the model says next, with a cache or without;
+- ``self_check``: whether it may have one;
 - ``decoding``: batched sampling that can only write valid rows;
 - ``storage``: a fitted generator in a folder;
 - ``isolation``: the process is left as it was;

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from autosynth.exceptions import ConfigError
 from autosynth.files import write_beside
 
-FILE_NAME = "training.safetensors"
 PARTS = ("weights", "best", "moments")
 
 
@@ -48,7 +47,7 @@ class TrainingState:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """A folder with the last state of one training.
+    """The last state of one training, in a folder that other trainings (of other folds, say) may share.
 
     Attributes
     ----------
@@ -63,8 +62,8 @@ class Checkpoints:
 
     @property
     def path(self) -> Path:
-        """The file."""
-        return self.folder / FILE_NAME
+        """The file of this training."""
+        return self.folder / f"llm-{self.fingerprint[:16]}.safetensors"
 
     def save(self, state: TrainingState) -> None:
         """Replace the state by a newer one; an interruption leaves the older one whole."""
@@ -72,7 +71,6 @@ class Checkpoints:
             f"{part}/{name}": tensor.contiguous() for part in PARTS for name, tensor in getattr(state, part).items()
         }
         words = {
-            "fingerprint": self.fingerprint,
             "step": str(state.step),
             "numpy_stream": json.dumps(state.numpy_stream),
             "record": json.dumps(state.record),
@@ -93,18 +91,18 @@ class Checkpoints:
         Raises
         ------
         ConfigError
-            If the folder holds the state of another training.
+            If the file cannot be read.
         """
         if not self.path.exists():
             return None
-        with safe_open(self.path, framework="pt") as file:
-            words = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        if words["fingerprint"] != self.fingerprint:
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                words = file.metadata()
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        except (OSError, SafetensorError) as error:
             raise ConfigError(
-                f"checkpoint={str(self.folder)!r} holds a training on other rows, or with another model, other "
-                "options or another seed. Empty the folder or name another one."
-            )
+                f"checkpoint {str(self.path)!r} cannot be read: {error}. Remove it to start anew."
+            ) from error
         parts = {
             part: {name.partition("/")[2]: tensor for name, tensor in tensors.items() if name.startswith(f"{part}/")}
             for part in PARTS

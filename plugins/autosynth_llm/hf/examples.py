@@ -112,13 +112,17 @@ def assemble(tokens: Sequence[Sequence[int]], decisions: Sequence[Sequence[tuple
     return Batch(padded, mask, rows, made[:, 0] - 1, made[:, 1], made[:, 2])
 
 
-def independent_nats(training: Examples, held_out: Examples) -> float:
-    """Return what a held-out row costs, in nats, when its columns are drawn independently from its group.
+def independent_nats(training: Examples, held_out: Examples) -> npt.NDArray[np.float64]:
+    """Return what each held-out row costs, in nats, when its columns are drawn independently from its group.
 
     The frequencies of a group are pulled towards those of all rows, as a rare group needs it.  A model that does not
     fall below this has learned no dependence between columns.
+
+    Returns
+    -------
+    ndarray of shape (n_held_out,)
     """
-    total = 0.0
+    nats = np.zeros(len(held_out))
     for column in (*training.text.first_columns, *training.text.other_columns):
         seen, asked = training.written(column), held_out.written(column)
         for group in np.unique(held_out.group_codes):
@@ -127,5 +131,6 @@ def independent_nats(training: Examples, held_out: Examples) -> float:
             counts = np.bincount(of_group, minlength=seen.max() + asked.max() + 1)
             pooled = (np.bincount(seen, minlength=len(counts)) + 1.0) / (len(seen) + n_values)
             shares = (counts + POOLED_ROWS * pooled) / (len(of_group) + POOLED_ROWS)
-            total -= float(np.log(shares[asked[held_out.group_codes == group]]).sum())
-    return total / len(held_out)
+            is_asked = held_out.group_codes == group
+            nats[is_asked] -= np.log(shares[asked[is_asked]])
+    return nats

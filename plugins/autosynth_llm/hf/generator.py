@@ -58,6 +58,9 @@ class LLMGenerator:
     ----------
     record_ : TrainingRecord
         Losses per epoch.
+    uses_cache_ : bool
+        Whether rows are written with the model's cache.  ``fit`` finds out on a few rows; without it, as some families
+        need it, writing takes several times as long.
 
     Raises
     ------
@@ -78,6 +81,15 @@ class LLMGenerator:
         self.model = model
         self.tokenizer = tokenizer
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> LLMGenerator:
+        """Return a copy that shares the model given: ``fit`` trains a copy of it, and one is enough."""
+        twin = copy.copy(self)
+        memo[id(self)] = twin
+        # Not in ``memo`` itself: whoever copies us together with the model may want a copy of that.
+        shared = memo | {id(self.model): self.model}
+        vars(twin).update({name: copy.deepcopy(value, shared) for name, value in vars(self).items()})
+        return twin
+
     def fit(self, table: Table, *, rng: np.random.Generator) -> LLMGenerator:
         """Fine-tune the model on the real rows.
 
@@ -86,7 +98,7 @@ class LLMGenerator:
         MissingExtraError
             If a package of the extra ``llm`` is not installed.
         ConfigError
-            If the model cannot be had or used, or there is no such device.
+            If the model cannot be had or used, as one that looks ahead in a row, or there is no such device.
         DataError
             If the rows are too long for the model, or its tokenizer cannot write them.
         """
@@ -125,7 +137,9 @@ class LLMGenerator:
             borrowed_accelerator(self.options) as accelerator,
         ):
             self.model_.to(accelerator.device)
-            decoder = RowDecoder(self.model_, self.text_, temperature=self.options.temperature)
+            decoder = RowDecoder(
+                self.model_, self.text_, temperature=self.options.temperature, uses_cache=self.uses_cache_
+            )
             with accelerator.autocast():
                 for start in range(0, len(groups), self.options.sample_batch_size):
                     batch = slice(start, start + self.options.sample_batch_size)
@@ -170,6 +184,7 @@ class LLMGenerator:
     def _train(self, model: Any, table: Table, stream: str, started: float, rng: np.random.Generator) -> None:
         from autosynth_llm.hf.checkpoints import Checkpoints
         from autosynth_llm.hf.examples import Examples
+        from autosynth_llm.hf.self_check import can_use_cache
         from autosynth_llm.hf.training import train, with_adapters, without_adapters
 
         options = self.options
@@ -184,6 +199,9 @@ class LLMGenerator:
             isolated(rng, n_threads=options.n_threads, gpu=options.device != "cpu"),
             borrowed_accelerator(options) as accelerator,
         ):
+            model.to(accelerator.device)
+            self.uses_cache_ = can_use_cache(model, self.text_, len(self.groups_), len(self.codec_.columns))
+            model.to("cpu")
             trained, self.record_ = train(
                 with_adapters(model, options),
                 examples,
@@ -211,19 +229,27 @@ class LLMGenerator:
         """Return a name for all that decides how a training goes."""
         options = asdict(self.options) | {"checkpoint": None, "time_limit_s": None}
         digest = hashlib.sha256(json.dumps([options, self._model_name(model), stream], sort_keys=True).encode())
-        for array in (examples.cells, examples.group_codes):
-            digest.update(np.ascontiguousarray(array).tobytes())
+        text, grammar = examples.text, examples.text.grammar
+        # What is written, not the codes alone: tables of other values may have the same codes.
+        digest.update(json.dumps([text.prompts, text.names, grammar.tokens]).encode())
+        for array in (examples.cells, examples.group_codes, grammar.first_tokens, grammar.targets, grammar.choices):
+            digest.update(f"{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
         for name, weight in model.named_parameters():
-            digest.update(f"{name} {tuple(weight.shape)} {float(weight.detach().float().sum())}".encode())
+            digest.update(f"{name} {tuple(weight.shape)} {weight.dtype}".encode())
+            flat = weight.detach().cpu().reshape(-1)
+            digest.update(flat.view(require_extra("torch", extra="llm").uint8).numpy())  # bytes: numpy has no bfloat16
         return digest.hexdigest()
 
     def _model_name(self, model: Any) -> str:
         return self.options.model or type(model).__name__
 
     def _notes(self, n_rows: int) -> dict[str, int]:
-        """Say so when the model is no better than columns drawn independently."""
+        """Say so unless the model is better than columns drawn independently, by more than chance may explain.
+
+        The figure stays in ``record_``: the notes of several folds are added up by their words.
+        """
         n_written = len(self.text_.first_columns) + len(self.text_.other_columns)
-        gain = self.record_.gain_nats
-        if gain is None or gain >= MIN_GAIN_NATS * n_written:
+        gain, error = self.record_.gain_nats, self.record_.gain_error_nats
+        if gain is None or error is None or gain > max(MIN_GAIN_NATS * n_written, error):
             return {}
         return {"written by a model that predicts held-out rows no better than independent columns": n_rows}

@@ -12,6 +12,8 @@ from autosynth_llm.hf.options import LLMOptions
 
 WANTED_FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 UNWANTED_FILES = ("*/*",)  # copies for other frameworks lie in subfolders
+WINDOWS = ("sliding_window", "window_size", "attention_chunk_size")  # as the configs of several families name them
+ADAPTER_FILE = "adapter_config.json"  # what peft writes beside adapters
 INSTEAD = "or use the generator 'transformer', which learns from your rows alone and needs no download"
 
 
@@ -40,6 +42,7 @@ def read_folder(folder: Path, *, dtype: str, name: str = "") -> tuple[Any, Any]:
     transformers = require_extra("transformers", extra="llm")
     torch = require_extra("torch", extra="llm")
     name = name or str(folder)
+    _check_no_adapters(folder, name)
     _check_weights(folder, name)
     here_only: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     with quiet(offline=True):
@@ -112,6 +115,24 @@ def context_length(model: Any) -> int | None:
     config = model.config.get_text_config()
     length = getattr(config, "max_position_embeddings", None)
     return None if length is None else int(length)
+
+
+def cache_limit(model: Any) -> int | None:
+    """Return how long a cache with padding in it may grow, or None when there is no limit.
+
+    A window, which some layers look back over, is counted in entries of the cache, padding included.
+    """
+    config = model.config.get_text_config()
+    lengths = [getattr(config, name, None) for name in WINDOWS] + [context_length(model)]
+    return min((int(length) for length in lengths if length), default=None)
+
+
+def _check_no_adapters(folder: Path, name: str) -> None:
+    if (folder / ADAPTER_FILE).exists():
+        raise ConfigError(
+            f"model={name!r}: {folder} holds adapters ({ADAPTER_FILE}) for another model. Merge them into it first: "
+            "model.merge_and_unload().save_pretrained(folder) with peft, into a new folder, the tokenizer beside it."
+        )
 
 
 def _check_weights(folder: Path, name: str) -> None:

@@ -59,8 +59,8 @@ class LLMOptions:
     time_limit_s : float or None
         Training stops after this many seconds and keeps the best epoch so far.
     checkpoint : str or None
-        A folder for the state of an unfinished training.  When the same table, model, options and seed come again,
-        training goes on from there; the state is removed when training is complete.
+        A folder for the state of unfinished trainings, a file for each.  When the same table, model, options and seed
+        come again, training goes on from there; the state is removed when a training is complete.
     """
 
     model: str | None = None

@@ -33,6 +33,7 @@ def save(generator: LLMGenerator, folder: Path) -> Path:
         "codec": codec_to_state(generator.codec_),
         "text": text_to_state(generator.text_),
         "record": asdict(generator.record_),
+        "uses_cache": generator.uses_cache_,
     }
 
     def write_model(home: Path) -> None:
@@ -58,6 +59,7 @@ def load(factory: type[LLMGenerator], folder: Path) -> LLMGenerator:
         generator.codec_ = codec_from_state(facts["codec"])
         generator.text_ = text_from_state(facts["text"])
         generator.record_ = TrainingRecord(**facts["record"])
+        generator.uses_cache_ = facts["uses_cache"]
         return generator
 
     return SavedFolder(folder, FACTS, FORMAT).read(restore)

@@ -17,6 +17,8 @@ from autosynth_llm.hf.examples import Batch, Examples, independent_nats
 from autosynth_llm.hf.options import LLMOptions
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from autosynth_llm.hf.grammar import Grammar
 
 logger = logging.getLogger(__name__)
@@ -43,12 +45,15 @@ class TrainingRecord:
         The epoch whose weights were kept; 0 means those from before training.
     independent_nats : float or None
         The same loss of columns drawn independently from the row's group; None without held-out rows.
+    gain_error_nats : float or None
+        One standard error of ``gain_nats``, from the differences of single rows; None with fewer than two of them.
     """
 
     holdout_nats: list[float] = field(default_factory=list)
     train_nats: list[float] = field(default_factory=list)
     best_epoch: int = 0
     independent_nats: float | None = None
+    gain_error_nats: float | None = None
 
     @property
     def gain_nats(self) -> float | None:
@@ -118,8 +123,9 @@ def train(
     session = _Session(model, examples.text.grammar, options, len(training), accelerator)
     record, best = TrainingRecord(), session.weights()
     if judged:
-        record.holdout_nats.append(session.loss(judged))
-        record.independent_nats = independent_nats(training, held_out)
+        independent = independent_nats(training, held_out)
+        record.holdout_nats.append(float(session.losses(judged).mean()))
+        record.independent_nats = float(independent.mean())
     state = checkpoints.load() if checkpoints is not None else None
     if state is not None:
         record, best = session.resume(state, rng)
@@ -130,13 +136,16 @@ def train(
         batches = training.batches(training.draw_epoch(rng), options.batch_size, rng)
         record.train_nats.append(session.epoch(batches, deadline))
         if judged:
-            record.holdout_nats.append(session.loss(judged))
+            record.holdout_nats.append(float(session.losses(judged).mean()))
         if not judged or record.holdout_nats[-1] < record.holdout_nats[record.best_epoch] - MIN_IMPROVEMENT:
             record.best_epoch, best = len(record.train_nats), session.weights()
         logger.info("epoch %d: %.3f nats per row", len(record.train_nats), record.train_nats[-1])
         if checkpoints is not None:
             checkpoints.save(session.state(record, best, rng))
     session.put(best)
+    if len(held_out) > 1:
+        gains = independent - session.losses(judged)
+        record.gain_error_nats = float(gains.std(ddof=1) / math.sqrt(len(gains)))
     if checkpoints is not None:
         checkpoints.clear()
     return session.release(), record
@@ -165,8 +174,8 @@ class _Session:
         total, n_rows = 0.0, 0
         for batch in batches:
             self._set_rate()
-            loss, n_decisions = self._forward(batch)
-            self._accelerator.backward(loss / n_decisions)
+            loss = self._losses(batch).sum()
+            self._accelerator.backward(loss / max(len(batch.rows), 1))
             self._accelerator.clip_grad_norm_(self._trained(), MAX_GRADIENT_NORM)
             self._optimizer.step()
             self._optimizer.zero_grad()
@@ -176,12 +185,15 @@ class _Session:
                 break
         return total / n_rows
 
-    def loss(self, batches: list[Batch]) -> float:
-        """Return the mean loss per row."""
+    def losses(self, batches: list[Batch]) -> npt.NDArray[np.float64]:
+        """Return the loss of every row, in the order of the batches."""
         self._model.eval()
         with torch.no_grad():
-            total = sum(float(self._forward(batch)[0]) for batch in batches)
-        return total / sum(len(batch.tokens) for batch in batches)
+            losses = [
+                np.bincount(batch.rows, self._losses(batch).double().cpu().numpy(), minlength=len(batch.tokens))
+                for batch in batches
+            ]
+        return np.concatenate(losses)
 
     def weights(self) -> dict[str, torch.Tensor]:
         """Return a copy of the trained weights, on the CPU."""
@@ -235,8 +247,8 @@ class _Session:
         torch.set_rng_state(state.torch_stream)
         return TrainingRecord(**state.record), state.best
 
-    def _forward(self, batch: Batch) -> tuple[torch.Tensor, int]:
-        """Return the loss, summed over the decisions of a batch, and how many those are."""
+    def _losses(self, batch: Batch) -> torch.Tensor:
+        """Return the loss of every decision of a batch, in nats, shape (n_decisions,)."""
         device = self._accelerator.device
         tokens, mask, rows, positions, nodes, branches = (
             torch.from_numpy(part).to(device)
@@ -247,7 +259,7 @@ class _Session:
         ).logits  # (batch, longest, vocabulary)
         asked = logits[rows, positions].gather(1, self._first_tokens[nodes]).float()  # (n_decisions, max_branches)
         asked = asked.masked_fill(~self._allowed[nodes], -torch.inf)
-        return torch.nn.functional.cross_entropy(asked, branches, reduction="sum"), max(len(branches), 1)
+        return torch.nn.functional.cross_entropy(asked, branches, reduction="none")
 
     def _set_rate(self) -> None:
         """Rise in a straight line, then fall as a cosine."""
