@@ -15,7 +15,7 @@ import pandas as pd
 
 from autosynth import ColumnSchema
 from autosynth.options import check_whole
-from autosynth.schema import UNITS_NS, cast_numbers, cast_times, dtype_limits
+from autosynth.schema import UNITS_NS, cast_numbers, cast_times
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -32,8 +32,10 @@ OUTSIDE_LIMITS = "outside the observed limits"
 UNEXPECTED_MISSING = "missing, where the real rows hold no missing value"
 UNEXPECTED_VALUE = "a value, where the real rows hold none"
 EMPTY = "empty"
+HALF_CHARACTER = "half a character (a lone surrogate)"
 
 MISSING_WORDS = ("missing", "not given", "no value", "not recorded")
+BEYOND_INTEGERS = 10**20  # more than any integer dtype holds
 MAX_PLAIN = 1e15  # larger numbers are written with an exponent
 LIMIT_TOLERANCE = 1e-9  # relative, as in the core
 UNIT_NAMES = {
@@ -209,13 +211,15 @@ class ValueText:
             ],
             dtype=object,
         )
+        limits = self._integer_limits
+        beyond = [number is not None and not limits.min <= number <= limits.max for number in found]
+        reasons[beyond] = OUTSIDE_LIMITS
         # Compared as float64, in which the limits are kept; the values themselves stay exact beyond 2**53.
-        as_floats = np.array([np.nan if number is None else _to_float(number) for number in found], dtype="float64")
+        as_floats = np.array([np.nan if number is None else float(number) for number in found], dtype="float64")
         self._judge_limits(as_floats, reasons, missing)
         unusable = [reason != FINE or is_missing for reason, is_missing in zip(reasons, missing, strict=True)]
-        stand_in = (
-            0 if self.column.minimum is None else int(max(self.column.minimum, dtype_limits(self.column.dtype)[0]))
-        )
+        # A smallest value near 2**63 is rounded up to it in float64, and would not fit.
+        stand_in = 0 if self.column.minimum is None else min(max(int(self.column.minimum), limits.min), limits.max)
         bare = "uint64" if getattr(self.column.dtype, "kind", "i") == "u" else "int64"
         whole = pd.Series(
             [stand_in if bad else number for bad, number in zip(unusable, found, strict=True)], dtype=bare
@@ -247,7 +251,7 @@ class ValueText:
         step, name = self._duration_unit
         pattern = re.compile(rf"([+-]?\d+)\s*{name[:-1]}s?")
         matches = [pattern.fullmatch(text) for text in texts]
-        counts = [0 if match is None else int(match[1]) * step for match in matches]
+        counts = [0 if match is None else _bounded_int(match[1]) * step for match in matches]
         fits = np.array([abs(count) < 2**63 for count in counts], dtype=bool)
         reasons = np.where([match is None for match in matches], NOT_A_DURATION, FINE).astype(object)
         reasons[~fits] = OUTSIDE_LIMITS
@@ -258,6 +262,9 @@ class ValueText:
     def _read_texts(self, texts: list[str], missing: npt.NDArray[np.bool_]) -> tuple[pd.Series[Any], Reasons]:
         reasons = np.where([not text for text in texts], EMPTY, FINE).astype(object)
         values = [None if gone else _unquote(text) for text, gone in zip(texts, missing, strict=True)]
+        for row, value in enumerate(values):
+            if value is not None and not _is_encodable(value):  # no file could hold it
+                values[row], reasons[row] = "", HALF_CHARACTER
         return pd.Series(values, dtype=object).astype(self.column.dtype), reasons
 
     def _read_levels(self, texts: list[str], missing: npt.NDArray[np.bool_]) -> tuple[pd.Series[Any], Reasons]:
@@ -291,6 +298,12 @@ class ValueText:
         if low is None or high is None or not rounds or self.significant_digits is None:
             return low, high
         return float(_rounded(low, self.significant_digits)), float(_rounded(high, self.significant_digits))
+
+    @property
+    def _integer_limits(self) -> Any:
+        """What the column's integer dtype holds, exactly: near 2**63 a float64 does not tell what fits."""
+        dtype: Any = self.column.dtype
+        return np.iinfo(getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype)))
 
     @property
     def _duration_unit(self) -> tuple[int, str]:
@@ -351,14 +364,22 @@ def _bare(text: str) -> str:
 
 
 def _whole(text: str) -> int | None:
-    return int(text.partition(".")[0]) if _WHOLE.fullmatch(text) else None
+    return _bounded_int(text.partition(".")[0]) if _WHOLE.fullmatch(text) else None
 
 
-def _to_float(number: int) -> float:
+def _bounded_int(text: str) -> int:
+    """Read an integer, a very long one as BEYOND_INTEGERS: int() raises from some thousand digits on."""
+    digits = text.lstrip("+-0") or "0"
+    size = int(digits) if len(digits) < len(str(BEYOND_INTEGERS)) else BEYOND_INTEGERS
+    return -size if text.startswith("-") else size
+
+
+def _is_encodable(text: str) -> bool:
     try:
-        return float(number)
-    except OverflowError:
-        return math.inf if number > 0 else -math.inf
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _float_type(column: ColumnSchema) -> Any:

@@ -87,7 +87,8 @@ def refuses(parameter: str) -> Script:
 class FakeEndpoint:
     """Serves on 127.0.0.1 while its ``with`` block lasts.
 
-    ``script`` is used up request by request, then ``otherwise`` answers.  ``bodies`` and ``keys`` are what came in.
+    ``script`` is used up request by request, then ``otherwise`` answers.  ``bodies``, ``keys`` and ``headers`` are what
+    came in.
     """
 
     def __init__(self, *script: Script, otherwise: Script | None = None, port: int = 0) -> None:
@@ -95,6 +96,7 @@ class FakeEndpoint:
         self.otherwise = otherwise or rows()
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str] = []
+        self.headers: list[dict[str, str]] = []
         self.n_at_once = self.most_at_once = 0
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", port), _handler(self))
@@ -122,10 +124,11 @@ class FakeEndpoint:
         self._server.shutdown()
         self._server.server_close()
 
-    def reply_to(self, body: dict[str, Any], authorization: str) -> Reply:
+    def reply_to(self, body: dict[str, Any], headers: dict[str, str]) -> Reply:
         with self._lock:
             self.bodies.append(body)
-            self.keys.append(authorization.removeprefix("Bearer "))
+            self.keys.append(headers.get("Authorization", "").removeprefix("Bearer "))
+            self.headers.append(headers)
             self.n_at_once += 1
             self.most_at_once = max(self.most_at_once, self.n_at_once)
             script = self.script.popleft() if self.script else self.otherwise
@@ -150,7 +153,7 @@ def _handler(endpoint: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            reply = endpoint.reply_to(body, self.headers.get("Authorization", ""))
+            reply = endpoint.reply_to(body, dict(self.headers))
             endpoint.finished()
             with contextlib.suppress(OSError):
                 self._send(reply)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from autosynth.schema import infer_column
 from autosynth_llm.value_text import (
+    HALF_CHARACTER,
     NOT_A_DATE,
     NOT_A_NUMBER,
     NOT_WHOLE,
@@ -130,6 +131,30 @@ def test_whole_numbers_beyond_the_floats_stay_exact() -> None:
     values = pd.Series([2**63 - 1, 2**53 + 1], dtype="Int64")
     text = text_of(values)
     pd.testing.assert_series_equal(text.read(text.write(values))[0], values)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "Int64", "int64[pyarrow]", "uint64", "int8"])
+def test_whole_numbers_that_the_dtype_cannot_hold_are_refused(dtype: str) -> None:
+    highest = int(np.iinfo(dtype.lower().partition("[")[0]).max)
+    values = pd.Series([highest, highest - 1], dtype=dtype)
+    back, reasons = text_of(values).read([str(highest + 1), "1" * 5000, "-" + "1" * 5000, str(highest)])
+    assert reasons.tolist() == [OUTSIDE_LIMITS] * 3 + [""]
+    assert back[3] == highest
+
+
+def test_zeros_in_front_of_a_number_do_not_count() -> None:
+    assert text_of(pd.Series([1, 9])).read(["0" * 5000 + "3"])[0].tolist() == [3]
+    days = text_of(pd.Series(pd.to_timedelta(["1D", "3D"])))
+    assert days.read(["0" * 5000 + "2 days"])[0].tolist() == [pd.Timedelta("2D")]
+    assert days.read(["9" * 5000 + " days"])[1].tolist() == [OUTSIDE_LIMITS]
+
+
+@pytest.mark.parametrize("dtype", ["object", "string", "string[pyarrow]"])
+def test_texts_that_no_file_could_hold_are_refused(dtype: str) -> None:
+    values = pd.Series([f"word {number}" for number in range(60)], dtype=dtype)
+    back, reasons = text_of(values).read(["half \ud83d", '"half \\ud83d"', "whole \U0001f600"])
+    assert reasons.tolist() == [HALF_CHARACTER] * 2 + [""]
+    assert back[2] == "whole \U0001f600"
 
 
 def test_significant_digits_shorten_continuous_numbers_and_keep_them_inside_the_limits() -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from autosynth.exceptions import OutputError
 from autosynth.extras import require_extra
 from autosynth_llm.api.answer_cache import AnswerCache, cache_key
+from autosynth_llm.api.answers import AnswerParser
 from autosynth_llm.api.completion import Answer
 from autosynth_llm.api.exchange import (
     ESTIMATED,
@@ -74,6 +75,7 @@ class Conversation:
         self._abilities = abilities
         self._spending = spending
         self._cache = AnswerCache.at(options.cache_dir)
+        self._parser = AnswerParser([column.shown_name for column in writer.columns])
         self._exchange = Exchange()
         self._waiting: deque[RowRequest] = deque()
 
@@ -121,7 +123,9 @@ class Conversation:
             max_retries=self._options.max_retries,
             timeout=timeout,
             # A redirect would carry rows to a host that was not announced.
-            http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False, timeout=timeout),
+            http_client=openai.DefaultAsyncHttpxClient(
+                follow_redirects=False, timeout=timeout, event_hooks={"request": [self._only_meant_headers(key)]}
+            ),
         ) as client:
             if self._abilities.seed is None:  # the first request alone finds out what the server takes
                 await self._within(ends, [self._work(client, openai, at_most=1)])
@@ -129,6 +133,20 @@ class Conversation:
                 ends,
                 [self._work(client, openai) for _ in range(min(self._options.max_concurrency, len(self._waiting)))],
             )
+
+    def _only_meant_headers(self, key: str) -> Any:
+        """Return a hook that takes off what the client adds from the environment for another server than this one."""
+        not_meant = self._endpoint.headers_not_meant()
+
+        async def take_off(request: Any) -> None:
+            for name in not_meant:
+                request.headers.pop(name, None)
+            request.headers["Authorization"] = f"Bearer {key}"  # custom headers may have replaced it
+
+        async def leave(request: Any) -> None:
+            """Change nothing."""
+
+        return take_off if not_meant else leave
 
     async def _within(self, ends: float | None, work: list[Coroutine[Any, Any, None]]) -> None:
         """Do the work side by side; what is not done at the time ``ends`` is given up."""
@@ -142,7 +160,7 @@ class Conversation:
                 self._exchange.stopped_by = f"max_seconds={self._options.max_seconds:g}"
                 self._waiting.clear()
             for task in done:
-                task.result()  # raises what only a bug of ours can raise
+                task.result()
         finally:
             for task in tasks:
                 task.cancel()
@@ -153,7 +171,10 @@ class Conversation:
         while self._waiting and (at_most is None or n_done < at_most):
             request = self._waiting.popleft()
             n_done += 1
-            found = await self._ask(client, openai, request)
+            try:
+                found = await self._ask(client, openai, request)
+            except Exception as error:  # a surprise may cost its own rows, not those that others have paid for
+                found = Failure.of(error, self._endpoint, is_unreadable=True)
             if isinstance(found, Failure):
                 self._exchange.failures[request.index] = found
                 self._exchange.notes[UNREADABLE] += found.is_unreadable
@@ -196,9 +217,11 @@ class Conversation:
         try:
             raw = await client.chat.completions.with_raw_response.create(**body)
             self._exchange.notes[REPEATED] += getattr(raw, "retries_taken", 0)
-            return Answer.of(raw.parse(), self._endpoint)
-        except (openai.OpenAIError, ValueError) as error:
+            return Answer.of(raw.parse())
+        except openai.OpenAIError as error:
             return Failure.of(error, self._endpoint)
+        except Exception as error:  # bytes that are no completion make parsers fail in any way; the others may be fine
+            return Failure.of(error, self._endpoint, is_unreadable=True)
 
     def _body(self, request: RowRequest, messages: Any, *, schema: bool, seed: bool) -> dict[str, Any]:
         body: dict[str, Any] = {"model": self._options.model, "messages": messages}
@@ -242,7 +265,7 @@ class Conversation:
         forms = {"always": (True,), "never": (False,)}.get(wanted, (True, False))
         for schema in forms:
             answer = self._cache.get(self._key(request, schema))
-            if answer is not None:
+            if answer is not None and self._holds_rows(answer):
                 self._exchange.answers[request.index] = answer
                 self._exchange.notes[FROM_CACHE] += 1
                 if self._may_drop_schema:
@@ -250,8 +273,12 @@ class Conversation:
                 return True
         return False
 
+    def _holds_rows(self, answer: Answer) -> bool:
+        """Whether there is anything in an answer; a refusal is asked for again by the next run."""
+        return bool(self._parser.parse(answer.text).rows)
+
     def _keep(self, request: RowRequest, schema: bool, answer: Answer) -> None:
-        if self._cache is None:
+        if self._cache is None or not self._holds_rows(answer):
             return
         try:
             self._cache.put(self._key(request, schema), answer)

@@ -88,6 +88,15 @@ class SentColumn:
         quoted = text if text.startswith('"') else json.dumps(text, ensure_ascii=False)
         return quoted.replace("<", "\\u003c").replace(">", "\\u003e")
 
+    def show_quoted(self, text: str) -> str:
+        """Return a text as it stands among the instructions: categories in quotes, so that none reads like a sentence.
+
+        Bare is a number category whose quoted form would be another category: 1 beside the word "1".
+        """
+        shown = self.show(text)
+        is_safe = self.column.kind != "category" or text == self.text.missing_word or shown.startswith('"')
+        return shown if is_safe or in_quotes(shown) in self.levels else in_quotes(shown)
+
     def read(self, cells: Sequence[Cell]) -> ReadColumn:
         """Return the values that cells stand for, in the column's dtype; what cannot be read is refused by reason."""
         spelling = self._spelling
@@ -108,7 +117,7 @@ class SentColumn:
 
     def describe(self, missing_share: float) -> str:
         """Return the line of a prompt that says what this column holds."""
-        parts = [f"- {self.shown_name}: {self._kind_in_words()}"]
+        parts = [f"- {in_quotes(self.shown_name)}: {self._kind_in_words()}"]
         if self.column.allows_missing:
             parts.append(
                 f'{missing_share:.0%} of the rows have no value, written as the word "{self.text.missing_word}"'
@@ -129,7 +138,7 @@ class SentColumn:
         return f"{word} from {low} to {high}"
 
     def _levels_in_words(self) -> str:
-        shown = [self.show(text) for text in self.levels]
+        shown = [self.show_quoted(text) for text in self.levels]
         if len(shown) <= MAX_LEVELS_SHOWN:
             return f"one of {', '.join(shown)}"
         return f"one of {len(shown)} categories, among them {', '.join(shown[:MAX_LEVELS_SHOWN])}"
@@ -148,6 +157,17 @@ class SentColumn:
         if fixed_text is not None:
             shown = [self.levels.get(fixed_text, fixed_text)]
         return _typed("string", allows_null, shown or None)
+
+
+def in_quotes(text: str) -> str:
+    r"""Return a name or category as a JSON string that cannot end the data.
+
+    Examples
+    --------
+    >>> in_quotes("under <40>")
+    '"under \\u003c40\\u003e"'
+    """
+    return json.dumps(text, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _typed(name: str, allows_null: bool, accepted: list[Any] | None) -> dict[str, Any]:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from autosynth_llm.api.endpoint import Endpoint
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +26,8 @@ class Answer:
     output_tokens: int | None = None
 
     @classmethod
-    def of(cls, completion: Any, endpoint: Endpoint) -> Answer:
-        """Return what a completion of the client says, without the key.
+    def of(cls, completion: Any) -> Answer:
+        """Return what a completion of the client says.
 
         Raises
         ------
@@ -46,7 +43,7 @@ class Answer:
         usage = getattr(completion, "usage", None)
         reason = getattr(first, "finish_reason", None)
         return cls(
-            text=endpoint.scrub(text) if isinstance(text, str) else "",
+            text=text if isinstance(text, str) else "",
             finish_reason=reason if isinstance(reason, str) else None,
             input_tokens=_count(getattr(usage, "prompt_tokens", None)),
             output_tokens=_count(getattr(usage, "completion_tokens", None)),

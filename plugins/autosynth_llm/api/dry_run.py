@@ -91,7 +91,7 @@ class DryRun:
 
     def announcement(self) -> str:
         """Return in one line what is about to leave the machine."""
-        stay = f", not {', '.join(self.columns_not_sent)}" if self.columns_not_sent else ""
+        stay = f"; not sent: {', '.join(self.columns_not_sent)}" if self.columns_not_sent else ""
         names = " (under neutral names)" if self.is_pseudonymised else ""
         return (
             f"{self.n_requests} request{'s' * (self.n_requests != 1)} to {self.host}"

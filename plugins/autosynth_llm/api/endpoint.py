@@ -1,4 +1,4 @@
-"""Where requests go, and the key for it: read when needed, kept nowhere, cut out of every text that comes back."""
+"""Where requests go, and the key for it: read when needed, kept nowhere, cut out of every complaint that comes back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from autosynth.exceptions import ConfigError
 
 BASE_URL_VARIABLE = "OPENAI_BASE_URL"
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
+CUSTOM_HEADERS_VARIABLE = "OPENAI_CUSTOM_HEADERS"  # the client reads it: one "name: value" per line
+ACCOUNT_HEADERS = ("OpenAI-Organization", "OpenAI-Project")
 NO_KEY = "no-key"  # the client insists on one
+SHORTEST_SECRET = 8  # characters; shorter keys are stand-ins such as "none", which occur in ordinary words
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -55,6 +58,18 @@ class Endpoint:
         parts = urlsplit(self.base_url)
         return parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS
 
+    @property
+    def is_default(self) -> bool:
+        """Whether it is OpenAI's own, whom the client's other variables in the environment are meant for."""
+        return urlsplit(self.base_url)[:2] == urlsplit(DEFAULT_BASE_URL)[:2]
+
+    def headers_not_meant(self) -> list[str]:
+        """Return the headers that the client takes from the environment, and that this server must not see."""
+        if self.is_default:
+            return []
+        custom = os.environ.get(CUSTOM_HEADERS_VARIABLE, "").split("\n")
+        return [*ACCOUNT_HEADERS, *(line.partition(":")[0].strip() for line in custom if ":" in line)]
+
     def read_key(self) -> str:
         """Return the key from the environment.
 
@@ -69,7 +84,8 @@ class Endpoint:
         if not key:
             raise ConfigError(
                 f"the environment variable {self.api_key_env} is not set, so {self.host} cannot be asked. Put the key "
-                "into it, name another variable with api_key_env, or use api_key_env=None for a server without keys."
+                "into it, name another variable with api_key_env, or use api_key_env=None (null on the command line) "
+                "for a server without keys."
             )
         if not key.isascii() or not key.isprintable() or " " in key:
             raise ConfigError(
@@ -79,9 +95,9 @@ class Endpoint:
         return key
 
     def scrub(self, text: str) -> str:
-        """Return ``text`` without the key, which some servers repeat in their complaints."""
+        """Return a complaint without the key, which some servers repeat in them."""
         key = os.environ.get(self.api_key_env or "", "").strip()
-        return text.replace(key, "[key]") if key else text
+        return text.replace(key, "[key]") if len(key) >= SHORTEST_SECRET else text
 
 
 def check_base_url(base_url: object, name: str) -> None:

@@ -64,15 +64,20 @@ class Failure:
     is_unreadable: bool = False
 
     @classmethod
-    def of(cls, error: Any, endpoint: Endpoint) -> Failure:
+    def of(cls, error: Any, endpoint: Endpoint, *, is_unreadable: bool = False) -> Failure:
         """Return what an exception of the client says; the exception itself holds the key in its headers."""
         status = getattr(error, "status_code", None)
-        said = " ".join(endpoint.scrub(str(error)).split())
+        said = " ".join(endpoint.scrub(_said(error)).split())
         return cls(
             status=status,
             message=said if len(said) <= MAX_MESSAGE else f"{said[:MAX_MESSAGE]} ...",
-            is_unreadable=isinstance(error, ValueError) or (status is not None and status < 300),
+            is_unreadable=is_unreadable or (status is not None and status < 300),
         )
+
+    @property
+    def summary(self) -> str:
+        """What happened, without advice."""
+        return self.message if self.status is None else f"status {self.status}, {self.message}"
 
     def in_words(self, endpoint: Endpoint, options: LLMApiOptions) -> str:
         """Return what happened and what to do about it."""
@@ -86,7 +91,8 @@ class Failure:
         return f"{endpoint.host} refused the request with status {self.status}"
 
     def _advice(self, endpoint: Endpoint, options: LLMApiOptions) -> str:
-        tries = f"It was tried up to {options.max_retries + 1} times."
+        n_tries = options.max_retries + 1
+        tries = f"It was tried up to {n_tries} times." if n_tries > 1 else "It was tried 1 time."
         if self.is_unreadable:
             return f"Check base_url ({endpoint.base_url}): it ends before /chat/completions, often in /v1."
         if self.status is None:
@@ -105,6 +111,16 @@ class Failure:
         if 300 <= self.status < 400:
             return "It points elsewhere; rows go to no other host than the one announced. Set base_url to that place."
         return (
-            "Some models want temperature=None or structured_output='never'; a context that is too short wants smaller "
-            "seed_rows and max_prompt_tokens."
+            "Some models want temperature=None (null on the command line) or structured_output='never'; a context that "
+            "is too short wants smaller seed_rows and max_prompt_tokens."
         )
+
+
+def _said(error: BaseException) -> str:
+    """Return what an exception says, and the cause where it only says "Connection error." as the client's do."""
+    root = error
+    while root.__cause__ is not None:
+        root = root.__cause__
+    if root is error or str(root) in str(error):
+        return str(error)
+    return f"{str(error).rstrip('.')}: {str(root) or type(root).__name__}"

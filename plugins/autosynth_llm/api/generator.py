@@ -81,9 +81,9 @@ class LLMApiGenerator:
         ConfigError
             If the environment holds no key.
         EndpointError
-            If the endpoint fails before the rows suffice; answers that came are in the cache, if there is one.
+            If the endpoint fails before any valid row came; after that the rows that came are returned, with a note.
         InsufficientRowsError
-            If the budget ends before the rows suffice.
+            If the budget ends before any valid row came; after that the rows that came are returned, with a note.
         DryRunError
             With ``dry_run=True``.
         """
@@ -100,7 +100,8 @@ class LLMApiGenerator:
             logger.warning("llm_api: %s", DryRun.of(unanswered, self.writer_, self.options, endpoint).announcement())
         exchange = conversation.hold()
         rows = RowReader(self.writer_).read(requests, exchange.answers, counts, rng)
-        self._raise_if_broken_off(exchange, rows, counts, endpoint)
+        if exchange.failure is not None or exchange.stopped_by is not None:
+            self._break_off(exchange, len(rows.frame), counts, endpoint)
         return SampledRows(rows.frame, rows.parents, Counter(rows.notes) + exchange.notes)
 
     def dry_run(
@@ -134,36 +135,30 @@ class LLMApiGenerator:
     def _endpoint(self) -> Endpoint:
         return Endpoint.resolve(self.options.base_url, self.options.api_key_env)
 
-    def _raise_if_broken_off(
-        self, exchange: Exchange, rows: SampledRows, counts: Mapping[Group, int], endpoint: Endpoint
-    ) -> None:
-        """Raise when the exchange ended early and the rows do not suffice; otherwise note that it did."""
-        if exchange.failure is None and exchange.stopped_by is None:
-            return
-        codes = self.table_.grouping.codes(rows.frame) if len(rows.frame) else np.empty(0, dtype=np.int64)
-        produced = {group: int((codes == self.table_.groups.index(group)).sum()) for group in counts}
-        if all(produced[group] >= count for group, count in counts.items()):
-            reason = exchange.stopped_by or "a failure of the endpoint"
-            exchange.notes[f"calls that ended early by {reason}, with rows enough"] += 1
-            return
-        if exchange.failure is None:
-            raise self._budget_error(exchange, counts, produced)
-        came = f"In this call {sum(produced.values())} of the {sum(counts.values())} rows asked for had come."
-        raise EndpointError(
-            f"{exchange.failure.in_words(endpoint, self.options)} {came}{self._what_is_kept(exchange)}",
-            host=endpoint.host,
-            status=exchange.failure.status,
-            requested=counts,
-            produced=produced,
-        )
+    def _break_off(self, exchange: Exchange, n_rows: int, counts: Mapping[Group, int], endpoint: Endpoint) -> None:
+        """Note why the exchange ended early; raise only if no row came, as rows that came are paid for."""
+        failure = exchange.failure
+        why = f"stopped by {exchange.stopped_by}" if failure is None else f"the endpoint failed: {failure.summary}"
+        if n_rows:
+            exchange.notes[why] += 1
+            logger.warning("llm_api: %s; %d of %d rows came.", why, n_rows, sum(counts.values()))
+        elif failure is None:
+            raise self._budget_error(exchange, counts)
+        else:
+            raise EndpointError(
+                f"{failure.in_words(endpoint, self.options)} No valid row came in this call."
+                f"{self._what_is_kept(exchange)}",
+                host=endpoint.host,
+                status=failure.status,
+                requested=counts,
+                produced=dict.fromkeys(counts, 0),
+            )
 
-    def _budget_error(
-        self, exchange: Exchange, counts: Mapping[Group, int], produced: Mapping[Group, int]
-    ) -> InsufficientRowsError:
+    def _budget_error(self, exchange: Exchange, counts: Mapping[Group, int]) -> InsufficientRowsError:
         spent = self.spent_
         return InsufficientRowsError(
             counts,
-            produced,
+            dict.fromkeys(counts, 0),
             reasons=f"The budget {exchange.stopped_by} is used up: {spent.n_requests} requests, {spent.tokens} tokens, "
             f"{spent.seconds:.0f} s.{self._what_is_kept(exchange)}",
             advice="Raise the limit, or ask for fewer rows (strategy).",

@@ -28,10 +28,10 @@ def run_in_own_loop(begin: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     thread = threading.Thread(target=runner.run, name="autosynth-llm-api", daemon=True)
     thread.start()
     try:
-        _wait_for(thread)
+        runner.wait()
     except BaseException:
         runner.cancel()
-        _wait_for(thread)
+        runner.wait()
         raise
     if runner.error is not None:
         raise runner.error
@@ -44,6 +44,7 @@ class _Runner:
         self.error: BaseException | None = None
         self._begin = begin
         self._started = threading.Event()
+        self._ended = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
 
@@ -54,6 +55,12 @@ class _Runner:
             self.error = error
         finally:
             self._started.set()
+            self._ended.set()
+
+    def wait(self) -> None:
+        # Not Thread.join(): until Python 3.13, one that is interrupted takes the thread for stopped while it runs on.
+        while not self._ended.wait(POLL_S):
+            pass
 
     def cancel(self) -> None:
         self._started.wait()
@@ -64,8 +71,3 @@ class _Runner:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         self._started.set()
         return await self._begin()
-
-
-def _wait_for(thread: threading.Thread) -> None:
-    while thread.is_alive():
-        thread.join(POLL_S)

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 from autosynth.exceptions import DataError
 
 # Anything else could be taken for a part of the format of rows; the name is only an address, and translated back.
-_UNSAFE = re.compile(r"[^\w .()/%$#@&+*°-]|(?<=\s)is(?=\s)", re.IGNORECASE)
+_UNSAFE = re.compile(r"[^\w .()/%$#@&+*°-]|\bis\b", re.IGNORECASE)
 
 
 def shown_names(names: Sequence[Hashable], *, pseudonymise: bool) -> list[str]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 WRONG_GROUP = "a row of another group"
 CUT_OFF_REASON = "length"  # what servers call an answer that reached its greatest length
+UNREADABLE = "refused: an answer that could not be read ({error})"
 RESPELT = "cells read from another spelling, such as 1.0 for 1"
 SURPLUS = "valid rows beyond those asked for, left out"
 FILLED = "rows whose columns {names} were not sent, and come from a real row of the same group"
@@ -79,7 +80,7 @@ class RowReader:
         """
         notes: Counter[str] = Counter()
         pool = self._parse(requests, answers, notes)
-        columns, reasons = self._read_columns(pool, notes)
+        columns, reasons = self._read_columns(pool.cells, notes)
         groups = np.array([request.group_code for request in requests], dtype=np.int64)[pool.owners]
         donors = self._donors(groups, rng)
         frame = self._frame(columns, donors)
@@ -101,19 +102,24 @@ class RowReader:
             answer = answers.get(request.index)
             if answer is None:
                 continue
-            parsed = self._parser.parse(answer.text, cut_off=answer.finish_reason == CUT_OFF_REASON)
+            try:
+                parsed = self._parser.parse(answer.text, cut_off=answer.finish_reason == CUT_OFF_REASON)
+                self._read_columns(parsed.rows, Counter())
+            except Exception as error:  # whatever a model wrote, it must not cost the rows of the other answers
+                notes[UNREADABLE.format(error=type(error).__name__)] += 1
+                continue
             cells += parsed.rows
             owners += [position] * len(parsed.rows)
             notes.update({f"refused: {reason}": count for reason, count in parsed.refusals.items()})
         return _Pool(cells, np.array(owners, dtype=np.int64))
 
     def _read_columns(
-        self, pool: _Pool, notes: Counter[str]
+        self, rows: Sequence[tuple[Cell, ...]], notes: Counter[str]
     ) -> tuple[dict[object, pd.Series], npt.NDArray[np.object_]]:
-        reasons = np.full(len(pool.cells), "", dtype=object)
+        reasons = np.full(len(rows), "", dtype=object)
         columns: dict[object, pd.Series] = {}
         for position, column in enumerate(self._writer.columns):
-            read = column.read([row[position] for row in pool.cells])
+            read = column.read([row[position] for row in rows])
             columns[column.column.name] = read.values
             is_new = (read.reasons != "") & (reasons == "")
             reasons[is_new] = [f"{column.column.name}: {reason}" for reason in read.reasons[is_new]]
