@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 LOWER_IS_BETTER = ("balanced_ce", "minority_ce", "worst_group_ce", "distance", "association_error")
-HIGHER_IS_BETTER = ("auc", "average_precision", "balanced_accuracy")
 SCORES = ("auc", "average_precision", "balanced_ce", "minority_ce", "worst_group_ce", "balanced_accuracy")
 
 

@@ -385,7 +385,7 @@ def test_rows_reach_training_and_never_validation(tmp_path):
     ask = pd.DataFrame({"x": np.repeat(np.linspace(-2, 2, 41), 2), "mark": np.tile([0.0, 4.0], 41)})
     answers = predictor.predict_proba(ask)[1].to_numpy().reshape(-1, 2)
     unmarked, marked = answers.mean(axis=0)
-    assert marked > 1.3 * unmarked  # among training rows, synthetic ones made the mark a sign of the minority
+    assert marked > 1.5 * unmarked  # among training rows, synthetic ones made the mark a sign of the minority
     validated = average_precision_score(train["target"], predictor.predict_proba_oof("LightGBM_Syn_BAG_L1")[1])
     assert validated < 0.3  # among real validation rows it is a sign of the opposite
 

@@ -32,6 +32,7 @@ from safetensors import safe_open
 from autosynth_llm.transformer.copula import CopulaStatistics
 from autosynth_llm.transformer.generator import TransformerGenerator
 from autosynth_llm.transformer.options import TransformerOptions
+from autosynth_llm.transformer.sizes import Sizes
 from autosynth_llm.transformer.storage import FACTS, WEIGHTS
 
 TINY: dict[str, Any] = {"steps": 20, "members": 1}
@@ -370,14 +371,45 @@ def test_a_time_limit_ends_training_with_a_usable_network() -> None:
     assert len(draw(fitted, table, 5)) == 5
 
 
-def test_a_training_that_ran_out_of_time_can_go_on(tmp_path: Path) -> None:
+def test_a_training_that_ran_out_of_time_goes_on_from_its_last_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autosynth_llm.transformer import training
+
     table, folder = contract_table(), tmp_path / "states"
     options: dict[str, Any] = {"steps": 60, "patience": 50, "checkpoint": str(folder)}
-    fit(table, time_limit_s=0.001, **options)
-    assert any(folder.iterdir())
+    steps: list[int] = []
+    take_step = training.Training.take_step
+
+    def counted(self: training.Training) -> None:
+        steps.append(1)
+        take_step(self)
+
+    monkeypatch.setattr(training.Training, "take_step", counted)
+    with monkeypatch.context() as patch:
+        patch.setattr(training.time, "monotonic", lambda: 1e12 if len(steps) >= 25 else 0.0)
+        fit(table, time_limit_s=600, **options)
+    assert len(steps) == 25
     resumed = draw(fit(table, **options), table, 20)
+    assert len(steps) == 25 + 40, "from the look after 20 steps on"
     assert not folder.exists()
     pd.testing.assert_frame_equal(resumed, draw(fit(table, steps=60, patience=50), table, 20))
+
+
+def test_every_network_has_rows_that_it_does_not_learn() -> None:
+    frame = pd.DataFrame({"x": np.arange(7.0), "y": ["big"] * 4 + ["tiny"] * 3})
+    fitted = fit(Table.from_frame(frame, label="y"), steps=2, members=6)
+    assert len(fitted.members_) == 4
+
+
+def test_a_group_follows_the_network_by_its_size_and_not_without_held_out_rows() -> None:
+    rng = np.random.default_rng(0)
+    frame = exclusive_or(600).assign(y=["big"] * 520 + ["small"] * 78 + ["tiny"] * 2)
+    frame = frame.iloc[rng.permutation(600)].reset_index(drop=True)
+    trust = fit(Table.from_frame(frame, label="y"), steps=300).members_[0].network.trust.tolist()
+    assert trust[0] == pytest.approx(520 / 550)
+    assert 0 < trust[1] <= 78 / 108 + 1e-6
+    assert trust[2] == 0
 
 
 # --- options ---
@@ -402,17 +434,10 @@ def test_options_out_of_range_are_refused(options: dict[str, Any], message: str)
 
 @pytest.mark.parametrize(("n_rows", "n_columns"), [(20, 3), (500, 200), (3_000, 20), (100_000, 20), (100_000, 2_000)])
 def test_sizes_fit_every_table(n_rows: int, n_columns: int) -> None:
-    sized = TransformerOptions().for_table(n_rows, n_columns)
-    assert None not in (
-        sized.bins,
-        sized.width,
-        sized.layers,
-        sized.heads,
-        sized.members,
-        sized.steps,
-        sized.batch_size,
-    )
-    assert sized.for_table(10, 10) == sized, "what is set stays"
+    sizes = Sizes.of(TransformerOptions(), n_rows, n_columns)
+    assert all(size >= 1 for size in dataclasses.asdict(sizes).values())
+    assert sizes.width % sizes.heads == 0
+    assert Sizes.of(TransformerOptions(**dataclasses.asdict(sizes)), 10, 10) == sizes, "what is set stays"
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

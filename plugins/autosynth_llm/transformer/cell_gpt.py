@@ -8,7 +8,6 @@ Imports torch, so that only methods import this module.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,30 +15,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from autosynth_llm.transformer.copula_logits import CopulaLogits
-from autosynth_llm.transformer.options import TransformerOptions, set_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from autosynth_llm.transformer.copula import CopulaBase
+    from autosynth_llm.transformer.sizes import Sizes
 
 N_WAVES = 6  # smooth functions of a score that the network is shown
 MAX_SCORE = 3.5  # beyond it, the network sees no difference
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Sizes of the network."""
-
-    width: int
-    layers: int
-    heads: int
-    dropout: float
-
-    @classmethod
-    def of(cls, options: TransformerOptions) -> Shape:
-        """Return the sizes that options for a table hold."""
-        return cls(set_size(options.width), set_size(options.layers), set_size(options.heads), options.dropout)
 
 
 class RowDropout(nn.Module):  # type: ignore[misc]  # torch is untyped here
@@ -60,15 +44,15 @@ class RowDropout(nn.Module):  # type: ignore[misc]  # torch is untyped here
 class Block(nn.Module):  # type: ignore[misc]  # torch is untyped here
     """Attention and a two-layer network, each after normalisation and added to what came in."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, sizes: Sizes, dropout: float) -> None:
         super().__init__()
-        self.heads = shape.heads
-        self.norm_attention, self.norm_mlp = nn.LayerNorm(shape.width), nn.LayerNorm(shape.width)
-        self.qkv = nn.Linear(shape.width, 3 * shape.width)
-        self.out = nn.Linear(shape.width, shape.width)
-        self.widen = nn.Linear(shape.width, 2 * shape.width)
-        self.narrow = nn.Linear(2 * shape.width, shape.width)
-        self.dropout = RowDropout(shape.dropout)
+        self.heads = sizes.heads
+        self.norm_attention, self.norm_mlp = nn.LayerNorm(sizes.width), nn.LayerNorm(sizes.width)
+        self.qkv = nn.Linear(sizes.width, 3 * sizes.width)
+        self.out = nn.Linear(sizes.width, sizes.width)
+        self.widen = nn.Linear(sizes.width, 2 * sizes.width)
+        self.narrow = nn.Linear(2 * sizes.width, sizes.width)
+        self.dropout = RowDropout(dropout)
 
     def forward(self, x: Tensor, cache: tuple[Tensor, Tensor] | None = None, step: int = 0) -> Tensor:
         """Return x of the same shape (B, T, D); with a cache, T is 1 and ``step`` its place in the row."""
@@ -96,17 +80,19 @@ class CellGPT(nn.Module):  # type: ignore[misc]  # torch is untyped here
     sum of the embeddings of its values (such as label and sex), so that rare groups borrow from their relatives.
     """
 
-    def __init__(self, base: CopulaBase, axis_codes: Tensor, shape: Shape, stream: torch.Generator) -> None:
+    def __init__(
+        self, base: CopulaBase, axis_codes: Tensor, sizes: Sizes, dropout: float, stream: torch.Generator
+    ) -> None:
         super().__init__()
         n_columns = base.shares.shape[1]
-        self.n_columns, self.shape = n_columns, shape
+        self.n_columns, self.sizes = n_columns, sizes
         with torch.random.fork_rng(devices=[]):  # torch draws first weights from its global stream; ours follow
-            self._build(base, axis_codes)
+            self._build(base, axis_codes, dropout)
         self._start(stream)
 
-    def _build(self, base: CopulaBase, axis_codes: Tensor) -> None:
+    def _build(self, base: CopulaBase, axis_codes: Tensor, dropout: float) -> None:
         n_groups, n_columns, n_tokens = base.shares.shape
-        shape, width = self.shape, self.shape.width
+        sizes, width = self.sizes, self.sizes.width
         self.base = CopulaLogits(base)
         self.register_buffer("trust", torch.ones(n_groups))  # how far each group follows the network beyond the base
         self.register_buffer("axis_codes", axis_codes)  # G, A: rows of the table of axis values
@@ -124,8 +110,8 @@ class CellGPT(nn.Module):  # type: ignore[misc]  # torch is untyped here
         self.register_buffer(
             "token_waves", waves((centres[:, 1:] + centres[:, :-1]) / 2) * self.base.is_ordered[:, None, None]
         )  # C, K, N_WAVES
-        self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
-        self.norm, self.dropout = nn.LayerNorm(width), RowDropout(shape.dropout)
+        self.blocks = nn.ModuleList(Block(sizes, dropout) for _ in range(sizes.layers))
+        self.norm, self.dropout = nn.LayerNorm(width), RowDropout(dropout)
 
     def _start(self, stream: torch.Generator) -> None:
         """Draw the first weights; the outputs start at zero, where the network says what the base says."""
@@ -171,7 +157,7 @@ class CellGPT(nn.Module):  # type: ignore[misc]  # torch is untyped here
             + self.column.weight
         )
         asked = self.next_column.weight + torch.einsum("bcw,cwd->bcd", waves(expected), self.expected_in)
-        index = order[:, :, None].expand(rows, columns, self.shape.width)
+        index = order[:, :, None].expand(rows, columns, self.sizes.width)
         before = cells.gather(1, index[:, :-1])
         x = self.dropout(torch.cat([self.first(group)[:, None], before], dim=1) + asked.gather(1, index))
         for block in self.blocks:

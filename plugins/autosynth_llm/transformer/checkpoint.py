@@ -99,10 +99,11 @@ def clear(folder: str, task: Task) -> None:
 
 def _fingerprint(task: Task) -> str:
     options = {key: value for key, value in dataclasses.asdict(task.options).items() if key not in FREE_OPTIONS}
+    options |= dataclasses.asdict(task.sizes)
     digest = hashlib.sha256(
         json.dumps([FORMAT, options, task.seed, task.device], sort_keys=True, default=plain_text).encode()
     )
-    for array in (task.cells.tokens, task.cells.scores, task.group_codes, task.folds):
+    for array in (task.cells.tokens, task.cells.scores, task.latent, task.group_codes, task.axis_codes, task.folds):
         digest.update(array.tobytes())
     return digest.hexdigest()
 

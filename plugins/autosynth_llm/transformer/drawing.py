@@ -72,7 +72,7 @@ class _Block:
     """Rows in the making: their cells so far, and what the network remembers of them."""
 
     def __init__(self, network: CellGPT, group: Tensor, n_columns: int) -> None:
-        heads, width = network.shape.heads, network.shape.width
+        heads, width = network.sizes.heads, network.sizes.width
         sizes = (len(group), heads, n_columns, width // heads)
         self.network = network
         self.tokens = torch.zeros(len(group), n_columns, dtype=torch.long)

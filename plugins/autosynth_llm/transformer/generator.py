@@ -15,7 +15,8 @@ from autosynth.cells import CellCodec, Cells
 from autosynth.exceptions import ConfigError, GenerationError
 from autosynth.seeding import integer_seed
 from autosynth_llm.transformer.copula import latent_scores
-from autosynth_llm.transformer.options import TransformerOptions, set_size
+from autosynth_llm.transformer.options import TransformerOptions
+from autosynth_llm.transformer.sizes import Sizes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -39,8 +40,8 @@ class TransformerGenerator:
 
     Attributes
     ----------
-    options_ : TransformerOptions
-        With the values that the size of the table gave.
+    sizes_ : Sizes
+        Of the networks and their training, by the options or by the table.
     codec_ : CellCodec
     members_ : tuple of Member
         The trained networks; empty when there is nothing to learn beyond the group.
@@ -80,21 +81,24 @@ class TransformerGenerator:
         from autosynth_llm.transformer.training import Task, train_member
 
         self.groups_ = table.groups
-        self.options_ = self.options.for_table(len(table), table.frame.shape[1])
-        self.codec_ = CellCodec.learn(table, max_bins=set_size(self.options_.bins), max_levels=self.options_.max_levels)
+        self.sizes_ = Sizes.of(self.options, len(table), table.frame.shape[1])
+        self.codec_ = CellCodec.learn(table, max_bins=self.sizes_.bins, max_levels=self.options.max_levels)
         self.members_: tuple[Member, ...] = ()
-        seed, n_members = integer_seed(rng), set_size(self.options_.members)
+        seed = integer_seed(rng)
         if not (self.codec_.n_tokens > 1).any():
             return self
         cells = self.codec_.encode(table.frame, table.group_codes)
+        folds = _folds(table, self.sizes_.members, self.options.holdout_share, np.random.default_rng(seed))
+        n_members = min(self.sizes_.members, int(folds.max()) + 1)  # each needs rows that it does not learn
         task = Task(
             codec=self.codec_,
             cells=cells,
             latent=latent_scores(self.codec_, cells, np.random.default_rng([seed, len(table)])),
             group_codes=table.group_codes,
             axis_codes=_axis_values(table.grouping.axis_codes),
-            folds=_folds(table, n_members, self.options_.holdout_share, np.random.default_rng(seed)),
-            options=self.options_,
+            folds=folds,
+            options=self.options,
+            sizes=self.sizes_,
             seed=seed,
             device=_device(self.options.device, len(table)),
         )
@@ -196,7 +200,7 @@ class TransformerGenerator:
             for number, block in enumerate(blocks):
                 member = self.members_[number % n_members]
                 order = int(rng.integers(len(member.orders.columns)))
-                drawn.append(draw_cells(member, torch.as_tensor(block), order, self.options_.temperature, rng))
+                drawn.append(draw_cells(member, torch.as_tensor(block), order, self.options.temperature, rng))
         tokens = np.concatenate([block.tokens.numpy() for block in drawn])
         scores = np.concatenate([block.scores.numpy() for block in drawn]).astype(np.float64)
         return Cells(tokens, scores), np.concatenate(blocks)
@@ -209,15 +213,13 @@ def _axis_values(axis_codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def _folds(table: Table, n_members: int, holdout_share: float, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Return the fold of every row, spread evenly within each group; rows of tiny groups are never held out."""
+    """Return the fold of every row, spread evenly within each group; -1 for rows of tiny groups, never held out."""
     n_folds = max(n_members, round(1 / holdout_share))
     folds = np.full(len(table), -1, dtype=np.int64)
-    for group in table.groups:
-        positions = rng.permutation(table.positions(group))
-        if len(positions) >= MIN_ROWS_TO_HOLD_OUT:
-            folds[positions] = (np.arange(len(positions)) + rng.integers(n_folds)) % n_folds
-    if (folds < 0).all():  # tiny groups alone: hold rows out all the same, or nothing could be judged
-        folds[rng.permutation(len(folds))] = np.arange(len(folds)) % n_folds
+    large = [group for group, size in zip(table.groups, table.group_sizes, strict=True) if size >= MIN_ROWS_TO_HOLD_OUT]
+    # With tiny groups alone, rows are held out all the same, or nothing could be judged.
+    positions = np.concatenate([rng.permutation(table.positions(group)) for group in large or table.groups])
+    folds[positions] = np.arange(len(positions)) % n_folds
     return folds
 
 

@@ -6,6 +6,7 @@ Imports torch, so that only methods import this module.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,7 @@ def choose_base(statistics: CopulaStatistics, held_out: Rows, seed: int) -> tupl
     """
     n_orders = int(np.clip(MAX_COLUMNS_TO_CHOOSE // statistics.means.shape[1], 1, N_ORDERS_TO_CHOOSE))
 
+    @functools.cache
     def score(shrinkage: Shrinkage) -> tuple[float, CopulaBase]:
         base = statistics.base(shrinkage)
         rng = np.random.default_rng(seed)
@@ -98,13 +100,11 @@ def choose_base(statistics: CopulaStatistics, held_out: Rows, seed: int) -> tupl
         picked = torch.as_tensor(rng.integers(n_orders, size=len(held_out)))
         return loss(CopulaLogits(base), orders, held_out, picked), base
 
-    def best_of(options: Iterable[Shrinkage]) -> tuple[Shrinkage, float]:
-        losses = {option: score(option)[0] for option in options}
-        best = min(losses, key=lambda option: losses[option])
-        return best, losses[best]
+    def best_of(options: Iterable[Shrinkage]) -> Shrinkage:
+        return min(options, key=lambda option: score(option)[0])
 
     independent, _ = score(Shrinkage(COVARIANCE_ROWS[1], 0.0))
-    best, _ = best_of(Shrinkage(COVARIANCE_ROWS[1], dependence) for dependence in DEPENDENCES)
-    best, _ = best_of(dataclasses.replace(best, covariance_rows=rows) for rows in COVARIANCE_ROWS)
+    best = best_of(Shrinkage(COVARIANCE_ROWS[1], dependence) for dependence in DEPENDENCES)
+    best = best_of(dataclasses.replace(best, covariance_rows=rows) for rows in COVARIANCE_ROWS)
     chosen, base = score(best)
     return base, independent, chosen

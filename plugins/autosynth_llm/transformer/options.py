@@ -1,23 +1,20 @@
-"""The options of ``transformer``, and what they become for a table of a given size."""
+"""The options of ``transformer``."""
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from autosynth.exceptions import ConfigError
 from autosynth.options import check_choice, check_number, check_whole
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 
-CELLS_PER_STEP = 6_000  # a training step sees about this many cells, within the limits below
-
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerOptions:
-    """Options of ``transformer``; None means a value by the size of the table, see :meth:`for_table`.
+    """Options of ``transformer``; None means a value by the size of the table, see ``sizes.py``.
 
     Attributes
     ----------
@@ -104,31 +101,3 @@ class TransformerOptions:
             raise ConfigError(
                 f"width={self.width} is not a multiple of heads={self.heads}. Try width={self.heads * 16}."
             )
-
-    def for_table(self, n_rows: int, n_columns: int) -> TransformerOptions:
-        """Return options without None, but for the limits that stay open.
-
-        Small tables get a small network and several members, large ones a wider network and one member.  The cost of
-        a step grows with rows x cells, so wide tables get fewer rows per step.
-        """
-        small, large = n_rows < 1_000, n_rows >= 5_000
-        width = self.width or (64 if large else 32)
-        sizes: dict[str, Any] = {
-            "bins": 16 if n_rows < 300 else 32,
-            "width": width,
-            "layers": 2,
-            "heads": next(heads for heads in (4 if large else 2, 3, 2, 1) if width % heads == 0),
-            "members": 3 if small else 1,
-            "steps": 300 if small else 600 if not large else 1_000 if n_rows < 50_000 else 2_500,
-            "batch_size": max(8, min(48 if small else 128, CELLS_PER_STEP // max(1, n_columns))),
-        }
-        return dataclasses.replace(
-            self, **{name: value for name, value in sizes.items() if getattr(self, name) is None}
-        )
-
-
-def set_size(size: int | None) -> int:
-    """Return a size that :meth:`TransformerOptions.for_table` has set."""
-    if size is None:
-        raise ConfigError("these options hold no sizes yet. Take those of for_table(n_rows, n_columns).")
-    return size

@@ -17,10 +17,11 @@ from torch import Tensor
 from autosynth.cells import codec_from_state, codec_to_state, group_from_state, group_to_state
 from autosynth.files import write_beside
 from autosynth_llm.saved_folder import SavedFolder
-from autosynth_llm.transformer.cell_gpt import CellGPT, Shape
+from autosynth_llm.transformer.cell_gpt import CellGPT
 from autosynth_llm.transformer.copula import CopulaBase
 from autosynth_llm.transformer.options import TransformerOptions
 from autosynth_llm.transformer.rows import Orders
+from autosynth_llm.transformer.sizes import Sizes
 from autosynth_llm.transformer.training import Member
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def save(generator: TransformerGenerator, folder: Path) -> Path:
     """Write a fitted generator."""
     facts = {
         "options": dataclasses.asdict(generator.options),
-        "options_for_table": dataclasses.asdict(generator.options_),
+        "sizes": dataclasses.asdict(generator.sizes_),
         "groups": [group_to_state(group) for group in generator.groups_],
         "codec": codec_to_state(generator.codec_),
         "members": [{name: getattr(member, name) for name in LOSSES} for member in generator.members_],
@@ -62,12 +63,11 @@ def _restore(
     factory: type[TransformerGenerator], facts: dict[str, Any], tensors: dict[str, Tensor]
 ) -> TransformerGenerator:
     generator = factory(TransformerOptions(**facts["options"]))
-    generator.options_ = TransformerOptions(**facts["options_for_table"])
+    generator.sizes_ = Sizes(**facts["sizes"])
     generator.groups_ = tuple(group_from_state(state) for state in facts["groups"])
     generator.codec_ = codec_from_state(facts["codec"])
     generator.members_ = tuple(
-        _member(losses, _part(tensors, f"{number}."), generator.options_)
-        for number, losses in enumerate(facts["members"])
+        _member(losses, _part(tensors, f"{number}."), generator) for number, losses in enumerate(facts["members"])
     )
     return generator
 
@@ -78,10 +78,10 @@ def _tensors(member: Member) -> dict[str, Tensor]:
     return {f"network.{name}": weight for name, weight in member.network.state_dict().items()} | orders | base
 
 
-def _member(losses: dict[str, Any], tensors: dict[str, Tensor], options: TransformerOptions) -> Member:
+def _member(losses: dict[str, Any], tensors: dict[str, Tensor], generator: TransformerGenerator) -> Member:
     base = CopulaBase(**{name: tensor.numpy() for name, tensor in _part(tensors, "base.").items()})
     weights = _part(tensors, "network.")
-    network = CellGPT(base, weights["axis_codes"], Shape.of(options), torch.Generator())
+    network = CellGPT(base, weights["axis_codes"], generator.sizes_, generator.options.dropout, torch.Generator())
     network.load_state_dict(weights)
     network.eval()
     return Member(network=network, base=base, orders=Orders(**_part(tensors, "orders.")), **losses)

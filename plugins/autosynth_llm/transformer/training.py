@@ -15,10 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autosynth_llm.transformer.cell_gpt import CellGPT, Shape
+from autosynth_llm.transformer.cell_gpt import CellGPT
 from autosynth_llm.transformer.copula import CopulaStatistics
 from autosynth_llm.transformer.likelihood import choose_base, choose_trust, loss, network_log_likelihoods
-from autosynth_llm.transformer.options import set_size
 from autosynth_llm.transformer.rows import Orders, Rows, row_weights
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from autosynth_llm.transformer.checkpoint import Checkpoint
     from autosynth_llm.transformer.copula import CopulaBase
     from autosynth_llm.transformer.options import TransformerOptions
+    from autosynth_llm.transformer.sizes import Sizes
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +59,7 @@ class Task:
     folds : ndarray of int, shape (n_rows,)
         Which member holds a row out; -1 for none.
     options : TransformerOptions
+    sizes : Sizes
         For this table.
     seed : int
     device : str
@@ -71,6 +72,7 @@ class Task:
     axis_codes: npt.NDArray[np.int64]
     folds: npt.NDArray[np.int64]
     options: TransformerOptions
+    sizes: Sizes
     seed: int
     device: str
 
@@ -128,10 +130,7 @@ def train_member(task: Task, member: int, deadline: float, checkpoint: Checkpoin
         Where the state goes at every look, and from where training goes on.
     """
     options, rng = task.options, np.random.default_rng([task.seed, member])
-    is_train = task.folds != member
-    if is_train.all() or not is_train.any():
-        is_train = np.ones(len(task.folds), dtype=bool)  # too few rows to hold any out
-    train = np.flatnonzero(is_train)
+    train = np.flatnonzero(task.folds != member)
     rows = Rows.take(task.cells, task.latent, task.group_codes, train, options.group_balance)
     held_out = _held_out_rows(task, member, rng)
     statistics = CopulaStatistics.learn(
@@ -140,7 +139,7 @@ def train_member(task: Task, member: int, deadline: float, checkpoint: Checkpoin
     base, independent, copula = choose_base(statistics, held_out, task.seed)
     orders = Orders.draw(base, rng)
     stream = torch.Generator().manual_seed(int(rng.integers(2**31)))
-    network = CellGPT(base, torch.as_tensor(task.axis_codes), Shape.of(options), stream).to(task.device)
+    network = CellGPT(base, torch.as_tensor(task.axis_codes), task.sizes, options.dropout, stream).to(task.device)
     picked = torch.as_tensor(rng.integers(len(orders.columns), size=len(held_out)))
     training = Training(task, network, orders.to(task.device), rows.to(task.device), stream)
     training.run(held_out.to(task.device), picked.to(task.device), deadline, checkpoint)
@@ -175,7 +174,7 @@ class Training:
         self.optimizer = torch.optim.AdamW(
             network.decay_groups(options.weight_decay), lr=options.learning_rate, betas=(0.9, 0.98), fused=True
         )
-        self.n_steps, self.is_complete = set_size(options.steps), True
+        self.n_steps, self.is_complete = task.sizes.steps, True
         self.step, self.best_step, self.best_loss, self.n_idle_looks = 0, 0, math.inf, 0
         self.best_weights = _copy(network)
         self.cumulated = rows.weight.double().cumsum(0).cpu()
@@ -202,7 +201,7 @@ class Training:
 
     def take_step(self) -> None:
         """Train on one batch."""
-        options, n_rows = self.task.options, set_size(self.task.options.batch_size)
+        options, n_rows = self.task.options, self.task.sizes.batch_size
         self.network.train()
         for group in self.optimizer.param_groups:
             group["lr"] = options.learning_rate * _rate(self.step + 1, self.n_steps)
@@ -229,7 +228,6 @@ class Training:
 
 def _held_out_rows(task: Task, member: int, rng: np.random.Generator) -> Rows:
     held = np.flatnonzero(task.folds == member)
-    held = held if len(held) else np.arange(len(task.folds))
     if len(held) > MAX_HELD_OUT_ROWS:
         weights = row_weights(task.group_codes, task.options.group_balance)[held]
         held = rng.choice(held, MAX_HELD_OUT_ROWS, replace=False, p=weights / weights.sum())
