@@ -111,6 +111,11 @@ class PluginRegistry:
         ancestors = type(generator).__mro__
         return next((by_factory[id(base)] for base in ancestors if id(base) in by_factory), None)
 
+    def is_remote(self, generator: RowGenerator) -> bool:
+        """Return whether a generator object sends rows to another machine, which may cost money per call."""
+        info = self.info_of(generator)
+        return info is not None and info.remote
+
     def build(self, name: str, options: Mapping[str, Any] | None = None) -> RowGenerator:
         """Return an unfitted generator by name.
 

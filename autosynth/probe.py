@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,6 @@ from autosynth.generator import RowGenerator
 from autosynth.options import check_number, check_whole
 from autosynth.plugins import current_plugins
 from autosynth.rebalancing import resolve_generator
-from autosynth.schema import ColumnSchema, infer_column, plain
 from autosynth.seeding import RandomState, as_generator
 from autosynth.synthesis import fit_generator, sample_rows
 from autosynth.table import GroupBy, Table
@@ -191,7 +190,7 @@ def probe_memorization(
     split_rng, fit_rng, sample_rng = as_generator(seed).spawn(3)
     everyone = Table.from_frame(train, label=label, group_by=group_by)
     is_hidden = _hide(everyone, hidden_share, split_rng)
-    shown = _without(everyone, is_hidden)
+    shown = everyone.keep(~is_hidden)
     real_rows = _real_rows(shown, train.loc[is_hidden])
     registry = current_plugins()
     name, unfitted = resolve_generator(generator, generator_options, shown, registry)
@@ -203,6 +202,7 @@ def probe_memorization(
         name=name,
         rng=sample_rng,
         registry=registry,
+        is_paid=registry.is_remote(fitted),
         on_progress=on_progress,
     )
     shares = copy_shares(real_rows, made.frame, made.group_codes)
@@ -230,28 +230,6 @@ def _hide(table: Table, hidden_share: float, rng: np.random.Generator) -> npt.ND
             "Give more rows, group by fewer columns, or hide a larger share."
         )
     return is_hidden
-
-
-def _without(table: Table, is_hidden: npt.NDArray[np.bool_]) -> Table:
-    """Return the table of the other rows: in the same groups, with limits and categories of their own.
-
-    Read off afresh, fewer rows may look different: a quantity with few values left looks like classes, names look like
-    categories, and bins lie elsewhere.
-    """
-    frame = table.frame.loc[~is_hidden]
-    columns = tuple(_as_shown(frame[column.name], column) for column in table.schema.columns)
-    schema = replace(table.schema, columns=columns)
-    axes = tuple(replace(axis, column=schema[axis.column.name]) for axis in table.grouping.axes)
-    return Table(frame, schema, replace(table.grouping, axes=axes), table.group_codes[~is_hidden])
-
-
-def _as_shown(values: pd.Series[Any], whole: ColumnSchema) -> ColumnSchema:
-    """Return the schema of some values of a column whose kind is known."""
-    column = infer_column(values)
-    if column.kind == whole.kind:
-        return column
-    distinct = None if whole.values is None else tuple(plain(value) for value in values.dropna().unique())
-    return replace(column, kind=whole.kind, values=distinct)
 
 
 def _real_rows(shown: Table, hidden: pd.DataFrame) -> KnownRows:

@@ -191,7 +191,7 @@ def rebalance(
             rng=sample_rng,
             registry=registry,
             veto=_copy_veto(real_rows, copies),
-            is_paid=known is not None and known.remote,
+            is_paid=registry.is_remote(fitted),
             on_progress=on_progress,
         )
     checks = (

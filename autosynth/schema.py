@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -139,6 +139,18 @@ class TableSchema:
         """
         columns = tuple(infer_column(frame[name]) for name in frame.columns)
         return cls(columns=columns, label=label, group_by=tuple(group_by))
+
+    def read_again(self, frame: pd.DataFrame) -> TableSchema:
+        """Return the schema of some of the rows: kinds stay, values and limits are read off ``frame``."""
+        return replace(self, columns=tuple(_read_again(frame[column.name], column) for column in self.columns))
+
+
+def _read_again(values: pd.Series[Any], known: ColumnSchema) -> ColumnSchema:
+    column = infer_column(values)
+    if column.kind == known.kind:
+        return column
+    distinct = None if known.values is None else tuple(plain(value) for value in values.dropna().unique())
+    return replace(column, kind=known.kind, values=distinct)
 
 
 def infer_column(values: pd.Series[Any]) -> ColumnSchema:

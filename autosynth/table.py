@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -113,6 +113,22 @@ class Table:
     def positions(self, group: Group) -> npt.NDArray[np.int64]:
         """Return the row positions of a group in ``frame``, in rising order."""
         return np.flatnonzero(self.group_codes == self.groups.index(group))
+
+    def keep(self, rows: npt.NDArray[np.bool_]) -> Table:
+        """Return the table of some rows: in the same groups, with limits and categories of their own.
+
+        Read off afresh, fewer rows may look different: a quantity with few values left looks like classes, names look
+        like categories, and bins lie elsewhere.
+
+        Parameters
+        ----------
+        rows : ndarray of bool, shape (n_rows,)
+            Which rows to keep; at least one of every group.
+        """
+        frame = self.frame.loc[rows]
+        schema = self.schema.read_again(frame)
+        axes = tuple(replace(axis, column=schema[axis.column.name]) for axis in self.grouping.axes)
+        return Table(frame, schema, replace(self.grouping, axes=axes), self.group_codes[rows])
 
     def __len__(self) -> int:
         return len(self.frame)

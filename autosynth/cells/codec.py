@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from autosynth.cells.columns import Bins, CellColumn, GroupValue, Levels, WithinBin, inner_shares
-from autosynth.cells.donors import Donors
+from autosynth.cells.donors import Donors, is_copied
 from autosynth.generator import SampledRows
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from autosynth.schema import ColumnSchema
     from autosynth.table import Table
 
 GROUP_BALANCE = 0.5  # a row of a group of n rows counts 1 / sqrt(n) for the bins: between rows and groups as equals
@@ -181,8 +180,3 @@ class CellCodec:
         if not len(group_codes):
             return SampledRows(self.empty.copy(), notes=notes)
         return SampledRows(pd.DataFrame({name: decoded[name] for name in self.empty.columns}), parents, notes)
-
-
-def is_copied(column: ColumnSchema, max_levels: int) -> bool:
-    """Return whether a column is copied from donors rather than learned."""
-    return column.kind == "text" or (column.kind == "category" and column.n_distinct > max_levels)

@@ -11,6 +11,8 @@ import pandas as pd
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from autosynth.schema import ColumnSchema
+
 
 @dataclass(frozen=True)
 class Donors:
@@ -42,3 +44,8 @@ class Donors:
         starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         positions: npt.NDArray[np.int64] = by_group[starts[group_codes] + rng.integers(sizes[group_codes])]
         return positions
+
+
+def is_copied(column: ColumnSchema, max_levels: int) -> bool:
+    """Return whether a column is copied from donors rather than learned."""
+    return column.kind == "text" or (column.kind == "category" and column.n_distinct > max_levels)

@@ -26,8 +26,12 @@ def sample_step(
 ) -> SyntheticRows:
     """Return the rows asked for; ``filtered`` says whether the row filters of plugins apply."""
     plugins = current_plugins()
-    known = plugins.info_of(fitted)
-    is_paid = known is not None and known.remote
     return sample_rows(
-        fitted, table, counts, name=name, rng=rng, registry=plugins if filtered else None, is_paid=is_paid
+        fitted,
+        table,
+        counts,
+        name=name,
+        rng=rng,
+        registry=plugins if filtered else None,
+        is_paid=plugins.is_remote(fitted),
     )

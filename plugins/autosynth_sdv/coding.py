@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from autosynth import SampledRows, Table
+from autosynth.cells import Donors, is_copied
 from autosynth_sdv.columns import Codes, ColumnCode, GroupValue, Levels, Numbers, WithinBin
 
 if TYPE_CHECKING:
@@ -16,29 +17,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from autosynth import ColumnSchema
 
 CELL = "cell"  # name of the model column that holds the position of the row's group
 MAX_NUMBER_LEVELS = 20  # for networks, numbers with no more distinct values than this are levels
-
-
-@dataclass(frozen=True)
-class Donors:
-    """Columns that no model can learn (texts, categories with too many levels), copied from rows of the same group.
-
-    One donor serves all such columns of a synthetic row, so that they stay consistent with each other.
-    """
-
-    frame: pd.DataFrame  # (n_real, n_copied): these columns alone
-    groups: Codes  # (n_real,)
-
-    def draw(self, groups: Codes, rng: np.random.Generator) -> Codes:
-        """Return the position of a random real row of the same group for every entry of ``groups``."""
-        by_group = np.argsort(self.groups, kind="stable")
-        sizes = np.bincount(self.groups)
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        positions: Codes = by_group[starts[groups] + rng.integers(sizes[groups])]
-        return positions
 
 
 @dataclass(frozen=True)
@@ -95,7 +76,7 @@ class TableCode:
             elif column.name in axes:
                 bins = table.grouping.axis_codes[:, axes[column.name]]
                 code, arrays = WithinBin.learn(values, column, key, table.group_codes, bins)
-            elif _is_copied(column, max_levels):
+            elif is_copied(column, max_levels):
                 copied.append(column.name)
                 continue
             elif column.is_number_like and column.n_distinct > (MAX_NUMBER_LEVELS if for_network else 1):
@@ -134,7 +115,3 @@ class TableCode:
         frame = pd.DataFrame({name: columns[name] for name in self.empty.columns})
         note = f"{', '.join(map(str, drawn.columns))}: copied from a real row of the same group"
         return SampledRows(frame, parents=positions[:, None], notes={**notes, note: len(frame)})
-
-
-def _is_copied(column: ColumnSchema, max_levels: int) -> bool:
-    return column.kind == "text" or (column.kind == "category" and column.n_distinct > max_levels)

@@ -14,8 +14,8 @@ import pandas as pd
 
 from autosynth import Group, SampledRows, Table
 from autosynth.extras import require_extra
+from autosynth.isolation import isolated
 from autosynth_sdv.coding import TableCode
-from autosynth_sdv.isolation import isolated
 from autosynth_sdv.options import GaussianCopulaOptions
 
 if TYPE_CHECKING:

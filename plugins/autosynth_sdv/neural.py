@@ -14,9 +14,9 @@ import numpy as np
 
 from autosynth import Group, SampledRows, Table
 from autosynth.extras import require_extra
+from autosynth.isolation import isolated
 from autosynth_sdv.coding import CELL, TableCode
 from autosynth_sdv.gaps import GapRates
-from autosynth_sdv.isolation import isolated
 from autosynth_sdv.options import CTGANOptions, NeuralOptions, TVAEOptions
 from autosynth_sdv.rejection import draw_until_full
 

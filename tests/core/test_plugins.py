@@ -86,13 +86,18 @@ def test_generators_are_listed_by_name_with_owner_and_options(
 def test_a_generator_that_sends_rows_away_is_listed_as_remote(
     registry: PluginRegistry, plugin: Callable[..., ModuleType], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    registry.register(offering(plugin, "far", remote=True), name="far")
+    class Far:
+        def __init__(self, options: Any) -> None: ...
+
+    registry.register(offering(plugin, "far", remote=True, factory=Far), name="far")
     with pytest.raises(SystemExit):
         main(["generators"])
     assert "remote: sends real rows to another machine, which may cost money per call" in capsys.readouterr().out
     assert {info.name: info.remote for info in autosynth.generators()} == {"fake": False, "far": True}
     assert autosynth.generators().to_frame().set_index("name")["remote"].to_dict() == {"fake": False, "far": True}
     assert [line.split()[0] for line in str(autosynth.generators()).splitlines() if "(remote)" in line] == ["far"]
+    assert registry.is_remote(registry.build("far"))
+    assert not registry.is_remote(registry.build("fake"))
 
 
 def test_an_object_is_known_by_its_class_or_the_nearest_registered_base(

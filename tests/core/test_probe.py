@@ -11,6 +11,7 @@ import pytest
 import autosynth
 from autosynth import Group, MemorizationProbe, Table
 from autosynth.exceptions import ConfigError, DataError, TooFewRowsError, UnknownGeneratorError
+from autosynth.plugins import PluginRegistry
 from autosynth.toy import overlapping_classes
 
 N_SEEDS = 12
@@ -233,3 +234,26 @@ def test_an_unknown_generator_and_a_table_too_small_are_refused(frame: pd.DataFr
         autosynth.probe_memorization(frame, label="ill", generator="rose")
     with pytest.raises(TooFewRowsError, match="hides no row"):
         autosynth.probe_memorization(frame, label="ill", generator="ros", hidden_share=0.001)
+
+
+@pytest.mark.parametrize(("is_remote", "most"), [(False, 10.0), (True, 1.5)])
+def test_a_probe_asks_a_generator_that_costs_money_for_little_surplus(
+    registry: PluginRegistry, plugin: Callable[..., Any], scripted: Callable[..., Any], is_remote: bool, most: float
+) -> None:
+    asked: list[int] = []
+
+    def nothing_at_first(table: Table, counts: Mapping[Group, int], rng: np.random.Generator) -> Any:
+        asked.append(sum(counts.values()))
+        rows = table.frame.iloc[np.concatenate([rng.choice(table.positions(g), n) for g, n in counts.items()])]
+        return rows.iloc[:0] if len(asked) == 1 else rows
+
+    class Far(scripted):  # type: ignore[misc, valid-type]  # a fixture gives the class
+        def __init__(self, options: Any) -> None:
+            super().__init__(nothing_at_first)
+
+    def register_far(register: autosynth.Register) -> None:
+        register("far", Far, remote=is_remote)
+
+    registry.register(plugin(autosynth_register_generators=register_far), name="far")
+    autosynth.probe_memorization(continuous(3), label="target", generator="far", n_rows=100)
+    assert asked[1] == pytest.approx(most * asked[0], rel=0.05)

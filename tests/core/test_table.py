@@ -82,3 +82,21 @@ def test_a_duplicate_index_is_refused(frame: pd.DataFrame) -> None:
 def test_duplicate_columns_are_refused(frame: pd.DataFrame) -> None:
     with pytest.raises(DataError, match=r"column names occur more than once: \['age'\]. Rename them"):
         Table.from_frame(pd.concat([frame, frame[["age"]]], axis=1), label="ill")
+
+
+def test_a_table_of_some_rows_keeps_groups_and_kinds_and_reads_its_limits_afresh() -> None:
+    frame = pd.DataFrame(
+        {
+            "age": [20.5, 30.5, 40.5, 90.5, 95.5],
+            "ward": ["a", "a", "b", "b", "c"],
+            "ill": [0, 1, 0, 1, 1],
+        }
+    )
+    table = Table.from_frame(frame, label="ill", group_by={"age": [35.0]})
+    kept = table.keep(np.array([True, True, True, True, False]))
+    assert kept.frame.index.tolist() == [0, 1, 2, 3]
+    assert kept.groups == table.groups
+    assert kept.group_codes.tolist() == table.group_codes[:4].tolist()
+    assert (kept.schema["age"].maximum, table.schema["age"].maximum) == (90.5, 95.5)
+    assert [column.kind for column in kept.schema.columns] == [column.kind for column in table.schema.columns]
+    assert set(kept.schema["ward"].values or ()) == {"a", "b"}

@@ -19,7 +19,8 @@ from autosynth import Group, SampledRows, Table
 from autosynth.cells import CellCodec
 from autosynth.exceptions import ConfigError, DataError, GenerationError
 from autosynth.extras import require_extra
-from autosynth_llm.hf.isolation import borrowed_accelerator, isolated, quiet
+from autosynth.isolation import isolated
+from autosynth_llm.hf.isolation import borrowed_accelerator, quiet
 from autosynth_llm.hf.loading import check_model, context_length
 from autosynth_llm.hf.loading import load as load_model
 from autosynth_llm.hf.options import LLMOptions
@@ -126,6 +127,7 @@ class LLMGenerator:
         """Write the rows asked for; all of them come."""
         from autosynth_llm.hf.decoding import RowDecoder
 
+        torch = require_extra("torch", extra="llm")
         wanted = [(self.groups_.index(group), count) for group, count in counts.items()]
         groups = np.repeat(
             np.array([code for code, _ in wanted], dtype=np.int64), np.array([count for _, count in wanted], dtype=int)
@@ -133,7 +135,7 @@ class LLMGenerator:
         cells = np.zeros((len(groups), len(self.codec_.columns)), dtype=np.int64)
         with (
             quiet(offline=True),
-            isolated(rng, n_threads=self.options.n_threads, gpu=self.options.device != "cpu"),
+            isolated(rng, torch=torch, n_threads=self.options.n_threads, gpu=self.options.device != "cpu"),
             borrowed_accelerator(self.options) as accelerator,
         ):
             self.model_.to(accelerator.device)
@@ -187,6 +189,7 @@ class LLMGenerator:
         from autosynth_llm.hf.self_check import can_use_cache
         from autosynth_llm.hf.training import train, with_adapters, without_adapters
 
+        torch = require_extra("torch", extra="llm")
         options = self.options
         cells = self.codec_.encode(table.frame, table.group_codes).tokens
         examples = Examples(self.text_, cells, table.group_codes)
@@ -196,7 +199,7 @@ class LLMGenerator:
             checkpoints = Checkpoints(Path(options.checkpoint).expanduser(), fingerprint)
         with (
             quiet(offline=True),
-            isolated(rng, n_threads=options.n_threads, gpu=options.device != "cpu"),
+            isolated(rng, torch=torch, n_threads=options.n_threads, gpu=options.device != "cpu"),
             borrowed_accelerator(options) as accelerator,
         ):
             model.to(accelerator.device)

@@ -1,19 +1,15 @@
-"""The process is left as it was found: random streams, threads, settings of accelerate, and what libraries print."""
+"""The process is left as it was found: settings of accelerate, and what libraries print."""
 
 from __future__ import annotations
 
 import os
-import random
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import numpy as np
-
 from autosynth.exceptions import ConfigError
 from autosynth.extras import require_extra
-from autosynth.seeding import integer_seed
 from autosynth_llm.hf.options import LLMOptions
 
 # Set by launchers of distributed training. A generator is one process: it must not join theirs.
@@ -49,46 +45,6 @@ def quiet(*, offline: bool) -> Iterator[None]:
             if has_bars:
                 logs.enable_progress_bar()
             (hub.utils.enable_progress_bars if hub_has_bars else hub.utils.disable_progress_bars)()
-
-
-@contextmanager
-def isolated(rng: np.random.Generator, *, n_threads: int, gpu: bool) -> Iterator[None]:
-    """Seed torch's, numpy's and Python's global streams and set torch's threads inside a ``with`` block.
-
-    Dropout and the first weights of adapters draw from torch's global stream and offer nothing else.  All of it belongs
-    to the process: two threads must not be in such a block at the same time.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Gives the seed.
-    n_threads : int
-        Threads of torch.
-    gpu : bool
-        The streams of the CUDA devices as well, when there are any.
-    """
-    torch = require_extra("torch", extra="llm")
-    seed = integer_seed(rng)
-    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 - put back below
-    torch_state, threads = torch.get_rng_state(), torch.get_num_threads()
-    has_gpu = gpu and torch.cuda.is_available()  # asking for a state would start CUDA
-    gpu_states = torch.cuda.get_rng_state_all() if has_gpu else []
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002
-    torch.set_num_threads(n_threads)
-    # torch.manual_seed would also reset the streams of devices that the caller may be using.
-    torch.set_rng_state(torch.Generator().manual_seed(seed).get_state())
-    if has_gpu:
-        torch.cuda.manual_seed_all(seed)
-    try:
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        torch.set_rng_state(torch_state)
-        torch.set_num_threads(threads)
-        if has_gpu:
-            torch.cuda.set_rng_state_all(gpu_states)
 
 
 @contextmanager
