@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autosynth.checks import CheckReport, CheckResult, check
+    from autosynth.checks import CheckReport, CheckResult, Rule, check
     from autosynth.exceptions import AutosynthError, AutosynthWarning
     from autosynth.extras import require_extra
     from autosynth.generator import GeneratorInfo, RowGenerator, SampledRows
@@ -30,6 +30,7 @@ __all__ = [
     # what users call
     "rebalance",
     "check",
+    "Rule",
     "probe_memorization",
     "group_report",
     "generators",
@@ -57,7 +58,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "autosynth.checks": ("CheckReport", "CheckResult", "check"),
+    "autosynth.checks": ("CheckReport", "CheckResult", "Rule", "check"),
     "autosynth.exceptions": ("AutosynthError", "AutosynthWarning"),
     "autosynth.extras": ("require_extra",),
     "autosynth.generator": ("GeneratorInfo", "RowGenerator", "SampledRows"),

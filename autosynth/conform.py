@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,11 +14,58 @@ from autosynth.exceptions import DataError, PluginError
 from autosynth.schema import ColumnSchema, cast_numbers, cast_times, dtype_limits
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     import numpy.typing as npt
 
     from autosynth.schema import TableSchema
 
+FaultKind: TypeAlias = Literal["missing", "value", "type", "infinite", "present", "limits", "fraction", "size", "text"]
+
 LIMIT_TOLERANCE = 1e-9  # relative; a float that went through float32 and back may lie a hair outside
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with some cells of a column.
+
+    Attributes
+    ----------
+    kind : str
+        "missing" where the real rows hold no missing value, "value" that they do not hold, "type" of another kind,
+        "infinite", "present" where they hold no value at all, beyond the "limits", "fraction" of a whole number, beyond
+        the "size" of the dtype, or a number written as "text", which can be read and so refuses no row.
+    reason : str
+        The same for people.
+    cells : ndarray of bool, shape (n_rows,)
+        Which ones.
+    """
+
+    kind: FaultKind
+    reason: str
+    cells: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Conformed:
+    """Rows held against a schema.
+
+    Attributes
+    ----------
+    frame : DataFrame of shape (n_valid, n_columns)
+        The valid rows in the columns, order and dtypes of the real table, index 0 to n_valid - 1.
+    valid : ndarray of bool, shape (n_rows,)
+        Which of the given rows they are.
+    refusals : Counter
+        Reason to number of rows; a row with several faults counts for its first.
+    faults : Counter
+        Column and kind of fault to number of rows, each counted by itself.
+    """
+
+    frame: pd.DataFrame
+    valid: npt.NDArray[np.bool_]
+    refusals: Counter[str]
+    faults: Counter[tuple[Hashable, FaultKind]]
 
 
 def conform(
@@ -55,22 +103,32 @@ def conform(
     DataError
         The same, for rows that the user gave.
     """
+    conformed = hold_against(rows, schema, owner=owner, within_limits=within_limits)
+    return conformed.frame, conformed.valid, conformed.refusals
+
+
+def hold_against(
+    rows: pd.DataFrame, schema: TableSchema, *, owner: str | None, within_limits: bool = True
+) -> Conformed:
+    """Return what :func:`conform` does, and how many cells of each column have which fault."""
     _check_columns(rows, schema, owner)
     rows = rows.reset_index(drop=True)
     valid = np.ones(len(rows), dtype=bool)
     refusals: Counter[str] = Counter()
+    faults: Counter[tuple[Hashable, FaultKind]] = Counter()
     for column in schema.columns:
         try:
-            faults = _faults(rows[column.name], column, within_limits)
+            found = _faults(rows[column.name], column, within_limits)
         except TypeError as error:  # a cell that is no scalar
             raise _failure(owner, f"a column {column.name!r} whose cells are no plain values: {error}") from error
-        for reason, is_bad in faults:
-            refusals[f"{column.name}: {reason}"] += int((is_bad & valid).sum())
-            valid &= ~is_bad
+        for fault in found:
+            faults[column.name, fault.kind] += int(fault.cells.sum())
+            refusals[f"{column.name}: {fault.reason}"] += int((fault.cells & valid).sum())
+            valid &= ~fault.cells
     kept = rows.loc[valid].reset_index(drop=True)
     cast = {column.name: _cast(kept[column.name], column) for column in schema.columns}
     frame = pd.DataFrame(cast, index=kept.index)  # without columns, only the index says how many rows there are
-    return frame, valid, Counter({reason: count for reason, count in refusals.items() if count})
+    return Conformed(frame, valid, +refusals, +faults)
 
 
 def _failure(owner: str | None, what: str) -> PluginError | DataError:
@@ -92,42 +150,46 @@ def _check_columns(rows: pd.DataFrame, schema: TableSchema, owner: str | None) -
         )
 
 
-def _faults(
-    values: pd.Series[Any], column: ColumnSchema, within_limits: bool
-) -> list[tuple[str, npt.NDArray[np.bool_]]]:
+def _faults(values: pd.Series[Any], column: ColumnSchema, within_limits: bool) -> list[Fault]:
     missing = values.isna().to_numpy(dtype=bool)
-    faults = [] if column.allows_missing else [("missing, where the real rows hold no missing value", missing)]
+    faults = (
+        []
+        if column.allows_missing
+        else [Fault("missing", "missing, where the real rows hold no missing value", missing)]
+    )
     if column.is_number_like:
         return faults + _number_faults(values, column, missing, within_limits)
     if column.values is not None:
         known = pd.Index(list(column.values), dtype=object)
         unknown = known.get_indexer(pd.Index(values.astype(object), dtype=object)) < 0
-        return [*faults, ("a value that the real rows do not hold", unknown & ~missing)]
+        return [*faults, Fault("value", "a value that the real rows do not hold", unknown & ~missing)]
     is_text = values.map(lambda value: isinstance(value, str)).to_numpy(dtype=bool)
-    return [*faults, ("not a text", ~is_text & ~missing)]
+    return [*faults, Fault("type", "not a text", ~is_text & ~missing)]
 
 
 def _number_faults(
     values: pd.Series[Any], column: ColumnSchema, missing: npt.NDArray[np.bool_], within_limits: bool
-) -> list[tuple[str, npt.NDArray[np.bool_]]]:
+) -> list[Fault]:
     numbers = _as_numbers(values, column)
     not_number = np.isnan(numbers) & ~missing
     inside = ~(missing | not_number)
-    faults = [("not a number" if column.kind in ("numeric", "integer") else "not a point in time", not_number)]
-    faults.append(("infinite", np.isinf(numbers)))
+    is_number = column.kind in ("numeric", "integer")
+    faults = [
+        Fault("type", "not a number" if is_number else "not a point in time", not_number),
+        Fault("infinite", "infinite", np.isinf(numbers)),
+    ]
     if column.minimum is None or column.maximum is None:
-        faults.append(("a value, where the real rows hold none", inside))
+        faults.append(Fault("present", "a value, where the real rows hold none", inside))
     elif within_limits:
         slack = LIMIT_TOLERANCE * max(abs(column.minimum), abs(column.maximum))
         outside = (numbers < column.minimum - slack) | (numbers > column.maximum + slack)
-        faults.append(
-            (f"outside the observed limits {_show(column.minimum, column)} to {_show(column.maximum, column)}", outside)
-        )
+        limits = f"{_show(column.minimum, column)} to {_show(column.maximum, column)}"
+        faults.append(Fault("limits", f"outside the observed limits {limits}", outside))
     if column.kind == "integer":
-        faults.append(("not a whole number", inside & (np.floor(numbers) != numbers)))
-    if column.kind in ("numeric", "integer") and values.dtype != column.dtype:
+        faults.append(Fault("fraction", "not a whole number", inside & (np.floor(numbers) != numbers)))
+    if is_number and values.dtype != column.dtype:
         lowest, highest = dtype_limits(column.dtype)
-        faults.append((f"too large for dtype {column.dtype}", (numbers < lowest) | (numbers > highest)))
+        faults.append(Fault("size", f"too large for dtype {column.dtype}", (numbers < lowest) | (numbers > highest)))
     return faults
 
 

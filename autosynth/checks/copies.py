@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Mask = npt.NDArray[np.bool_]
+
+CopyKind: TypeAlias = Literal["exact", "near"]
 
 NEAR_SHARE = 0.05  # of the distance from the copied row to the next other real row
 WIDEST_GAP = 0.1  # ranks per column; a real row farther than that from all others counts as this far
@@ -45,10 +47,6 @@ class Copies:
 
     exact: Mask
     near: Mask
-
-    def __add__(self, others: Copies) -> Copies:
-        """Return the findings on these rows and on others, one after the other."""
-        return Copies(np.concatenate([self.exact, others.exact]), np.concatenate([self.near, others.near]))
 
 
 class CopyFinder:
@@ -69,11 +67,16 @@ class CopyFinder:
         self._everyone = RowPoints.join(self.points, self.others)
 
     def copies(self, rows: RowPoints) -> Copies:
-        """Return which of some synthetic rows are copies."""
-        exact = np.isin(rows.keys, self.points.keys) & ~np.isin(rows.keys, self.others.keys)
-        return Copies(exact, self._near(rows) & ~np.isin(rows.keys, self._everyone.keys))
+        """Return which of some synthetic rows are copies, of either kind."""
+        return Copies(self.find(rows, "exact"), self.find(rows, "near"))
 
-    def coincidences(self, positions: npt.NDArray[np.int64], *, of_others: bool = False) -> Copies:
+    def find(self, rows: RowPoints, kind: CopyKind) -> Mask:
+        """Return which of some synthetic rows are copies of one kind; exact ones are found much faster."""
+        if kind == "exact":
+            return np.isin(rows.keys, self.points.keys) & ~np.isin(rows.keys, self.others.keys)
+        return self._near(rows) & ~np.isin(rows.keys, self._everyone.keys)
+
+    def coincidences(self, positions: npt.NDArray[np.int64], kind: CopyKind, *, of_others: bool = False) -> Mask:
         """Return which real rows would count as copies, were each of them a fresh row that the generator made.
 
         Each one at these positions of the points, or of the others, is compared with all real rows but itself.
@@ -82,8 +85,9 @@ class CopyFinder:
         is_alone = ~_repeated(own.keys)[positions]
         rows = own[positions]
         is_elsewhere = np.isin(rows.keys, rest.keys)
-        exact = is_alone & is_elsewhere if of_others else ~is_alone & ~is_elsewhere
-        return Copies(exact, self._near(rows) & is_alone & ~is_elsewhere)
+        if kind == "exact":
+            return is_alone & is_elsewhere if of_others else ~is_alone & ~is_elsewhere
+        return self._near(rows) & is_alone & ~is_elsewhere
 
     def _near(self, rows: RowPoints) -> Mask:
         """Return which rows are near a point, equal ones left aside."""

@@ -35,12 +35,17 @@ def _hashable(values: pd.Series[Any]) -> pd.Series[Any]:
     """Return values that pandas hashes alike just where they are equal: 0 has no sign, and 1 is not the text "1"."""
     if values.dtype.kind == "f":
         return values + 0.0
-    if not isinstance(values.dtype, pd.CategoricalDtype) and values.dtype != object:
+    if not isinstance(values.dtype, pd.CategoricalDtype | pd.StringDtype) and values.dtype != object:
         return values
     codes, distinct = pd.factorize(values)
-    named = [f"{'text' if isinstance(value, str) else 'other'}:{value}" for value in distinct]
+    named = [_printable(f"{'text' if isinstance(value, str) else 'other'}:{value}") for value in distinct]
     hashes = pd.util.hash_array(np.array([*named, "missing"], dtype=object), categorize=False)
     return pd.Series(hashes[codes], index=values.index)  # the code of a missing value is -1, so it gets the last hash
+
+
+def _printable(text: str) -> str:
+    """Return a text that has bytes: half of a surrogate pair, which texts cut in the middle hold, has none."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @dataclass(frozen=True)

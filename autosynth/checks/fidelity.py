@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from autosynth.checks.result import CheckResult
+from autosynth.checks.noise import Noise, level_noise, level_of_each, number_noise
+from autosynth.checks.result import CheckResult, Offender
 from autosynth.exceptions import DataError
 
 if TYPE_CHECKING:
@@ -20,12 +21,16 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from autosynth.checks.family import Context
+    from autosynth.checks.group_summary import GroupSummary
+    from autosynth.checks.summary import NullDistance
     from autosynth.schema import ColumnSchema
-    from autosynth.table import Table
 
-COLUMN_TOLERANCE = 0.35  # distance of one column that is let pass beyond sampling noise
-MEAN_TOLERANCE = 0.2  # mean distance over all columns, likewise
-FALSE_ALARM_RATE = 0.01  # over all column tests of a group together
+COLUMN_TOLERANCE = 0.15  # distance of one column that is let pass beyond sampling noise
+NUMBER_TOLERANCE = 0.06  # mean distance of number-like columns, likewise
+CATEGORY_TOLERANCE = 0.1  # mean distance of other columns, likewise
+SAYS_LITTLE = 0.5  # a limit above it is said to be one that little could exceed
+N_OFFENDERS = 5
 
 
 def kolmogorov_smirnov_distance(real: npt.NDArray[np.float64], synthetic: npt.NDArray[np.float64]) -> float:
@@ -112,73 +117,118 @@ def column_distance(real: pd.Series[Any], synthetic: pd.Series[Any], column: Col
 
 
 def sampling_noise(n_real: int, n_synthetic: int, n_values: int, n_tests: int) -> float:
-    """Return the distance that two samples of one distribution stay below, but for FALSE_ALARM_RATE over all tests.
+    """Return the distance that two samples of one distribution hardly ever exceed, whichever of ``n_tests`` they are.
 
-    For numbers (``n_values`` = 2) the Kolmogorov-Smirnov bound sqrt(ln(2 t / a) / 2 · (1/n + 1/m)); for categories the
-    mean of the total variation distance, at most sqrt((k - 1) (1/n + 1/m)) / 2, is added (by Cauchy-Schwarz and
-    McDiarmid's inequality).
+    For numbers (``n_values`` = 2) the Kolmogorov-Smirnov distance, for categories the total variation distance.
     """
-    spread = 1 / n_real + 1 / n_synthetic
-    deviation = math.sqrt(math.log(2 * n_tests / FALSE_ALARM_RATE) / 2 * spread)
-    return deviation + (math.sqrt((n_values - 1) * spread) / 2 if n_values > 2 else 0.0)
+    level = level_of_each(n_tests)
+    if n_values <= 2:
+        return number_noise(n_real, n_synthetic, level).total
+    return level_noise(n_real, n_synthetic, n_values, level).total
 
 
-def check_fidelity(table: Table, synthetic: pd.DataFrame, group_codes: npt.NDArray[np.int64]) -> list[CheckResult]:
-    """Return two checks per group that has synthetic rows: its mean distance, and its farthest column.
+def check_marginals(context: Context, group_code: int) -> list[CheckResult]:
+    """Return two checks of a group: the mean distance of its columns, and its farthest column.
 
-    Parameters
-    ----------
-    table : Table
-        The real rows.
-    synthetic : DataFrame of shape (n_synthetic, n_columns)
-        In the dtypes of the table.
-    group_codes : ndarray of shape (n_synthetic,)
-        Position of each synthetic row's group in ``table.groups``.
+    The mean sees a small shift of all columns that no single column shows; the farthest column sees a fault of one that
+    drowns in the mean.
     """
-    columns = [
-        column for column in table.schema.columns if column.name not in table.fixed_columns and column.kind != "text"
-    ]
-    results: list[CheckResult] = []
-    for code in np.unique(group_codes).tolist():
-        group = table.groups[code]
-        real = table.frame.iloc[table.positions(group)]
-        made = synthetic.iloc[np.flatnonzero(group_codes == code)]
-        distances = [column_distance(real[column.name], made[column.name], column) for column in columns]
-        if distances:
-            results += _judge(str(group), len(real), len(made), columns, distances)
-    return results
+    summary, reference = context.reference.summaries[group_code], context.reference
+    group, cells = str(reference.groups[group_code]), context.cells(group_code)
+    n_real, n_made = reference.group_sizes[group_code], int((context.batch.group_codes == group_code).sum())
+    if summary is None or not n_made:
+        why = f"{n_real} real row{'s' * (n_real > 1)}, {n_made} synthetic"
+        return [_result(name, group, 0.0, 1.0, why) for name in ("marginal_fidelity", "farthest_column")]
+    if not summary.columns:
+        return []
+    counts = [np.bincount(cells[:, place], minlength=column.n_cells) for place, column in enumerate(summary.columns)]
+    distances = [column.distance(made) for column, made in zip(summary.columns, counts, strict=True)]
+    level = level_of_each(len(reference.groups))
+    return [_mean_check(summary, group, distances, n_made, level), _farthest(summary, group, distances, n_made, level)]
 
 
-def _judge(
-    group: str, n_real: int, n_synthetic: int, columns: Sequence[ColumnSchema], distances: Sequence[float]
-) -> list[CheckResult]:
-    noise = [
-        sampling_noise(n_real, n_synthetic, 2 if column.is_number_like else column.n_distinct + 1, len(columns))
-        for column in columns
-    ]
-    excess = [distance - allowed for distance, allowed in zip(distances, noise, strict=True)]
-    worst = int(np.argmax(excess))
-    worst_limit = min(1.0, COLUMN_TOLERANCE + noise[worst])
-    mean, mean_limit = float(np.mean(distances)), min(1.0, MEAN_TOLERANCE + float(np.mean(noise)))
-    sizes = f"{n_real} real rows, {n_synthetic} synthetic"
-    return [
-        CheckResult(
-            name="marginal_fidelity",
-            subject=group,
-            passed=mean <= mean_limit,
-            observed=mean,
-            limit=mean_limit,
-            message=f"mean distance of {len(columns)} columns is {mean:.3f}, allowed {mean_limit:.3f} ({sizes})",
-        ),
-        CheckResult(
-            name="farthest_column",
-            subject=group,
-            passed=distances[worst] <= worst_limit,
-            observed=distances[worst],
-            limit=worst_limit,
-            message=f"{columns[worst].name}: distance {distances[worst]:.3f}, allowed {worst_limit:.3f} ({sizes})",
-        ),
-    ]
+def _mean_check(
+    summary: GroupSummary, group: str, distances: Sequence[float], n_made: int, level: float
+) -> CheckResult:
+    """Return the verdict on the mean distance of numbers, or of categories, whichever is nearer to its limit.
+
+    Were they taken together, many categories would hide a shift of a few numbers.
+    """
+    means: list[tuple[float, float, str]] = []  # (observed, limit, words)
+    kinds = (
+        (True, summary.number_null, NUMBER_TOLERANCE, "number"),
+        (False, summary.category_null, CATEGORY_TOLERANCE, "category"),
+    )
+    for is_number, null, tolerance, kind in kinds:
+        places = [place for place, column in enumerate(summary.columns) if column.is_number is is_number]
+        if not places:
+            continue
+        mean = float(np.mean([distances[place] for place in places]))
+        limit = _mean_noise(summary, places, null, n_made, level / 2).limit(tolerance)
+        columns = f"{len(places)} {kind} column{'s' * (len(places) > 1)}"
+        means.append((mean, limit, f"mean distance of {columns} is {mean:.3f}, allowed {limit:.3f}"))
+    means.sort(key=lambda entry: entry[1] - entry[0])
+    message = "; ".join(words for _, _, words in means) + f" ({summary.n_rows} real rows, {n_made} synthetic)"
+    worst = np.argsort(-np.asarray(distances), kind="stable")[:N_OFFENDERS].tolist()
+    offenders = tuple(Offender(str(summary.columns[place].name), distances[place], math.nan) for place in worst)
+    least = min(limit for _, limit, _ in means)
+    return _result("marginal_fidelity", group, means[0][0], means[0][1], message, offenders, least=least)
+
+
+def _mean_noise(
+    summary: GroupSummary, places: Sequence[int], null: NullDistance | None, n_made: int, level: float
+) -> Noise:
+    """Return the noise of the mean distance of some columns: as measured on halves, or an upper bound without them."""
+    columns = [summary.columns[place] for place in places]
+    if null is not None:
+        return null.noise(
+            summary.n_rows,
+            n_made,
+            level,
+            lambda n_real, n_made: sum(some.mean_noise(n_real, n_made) for some in columns),
+        )
+    noises = [column.noise(summary.n_rows, n_made, level) for column in columns]
+    return Noise(float(np.mean([one.bias for one in noises])), float(np.mean([one.deviation for one in noises])))
+
+
+def _farthest(summary: GroupSummary, group: str, distances: Sequence[float], n_made: int, level: float) -> CheckResult:
+    each = level / len(distances)
+    limits = [column.noise(summary.n_rows, n_made, each).limit(COLUMN_TOLERANCE) for column in summary.columns]
+    worst = np.argsort(np.subtract(limits, distances), kind="stable")[:N_OFFENDERS].tolist()
+    offenders = tuple(Offender(str(summary.columns[place].name), distances[place], limits[place]) for place in worst)
+    first = offenders[0]
+    message = (
+        f"{first.name}: distance {first.observed:.3f}, allowed {first.limit:.3f} "
+        f"({summary.n_rows} real rows, {n_made} synthetic)"
+    )
+    return _result("farthest_column", group, first.observed, first.limit, message, offenders, least=min(limits))
+
+
+def _result(
+    name: str,
+    group: str,
+    observed: float,
+    limit: float,
+    message: str,
+    offenders: tuple[Offender, ...] = (),
+    *,
+    least: float = 1.0,
+) -> CheckResult:
+    """Return a result; where ``least``, the smallest distance that could fail, is no less than 1, it is skipped."""
+    if least >= 1:
+        message += "; so few rows can show no difference"
+    elif least > SAYS_LITTLE:
+        message += f"; so few rows can show a distance above {least:.2f} only"
+    return CheckResult(
+        name=name,
+        subject=group,
+        passed=observed <= limit,
+        observed=observed,
+        limit=limit,
+        message=message,
+        offenders=offenders,
+        skipped=least >= 1,
+    )
 
 
 def _refuse_empty(real: Any, synthetic: Any) -> None:

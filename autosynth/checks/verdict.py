@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
+from autosynth.checks.batch import Batch
 from autosynth.checks.contamination import KnownRows
-from autosynth.checks.domain import check_limits
-from autosynth.checks.fidelity import check_fidelity
-from autosynth.checks.memorization import check_copies
+from autosynth.checks.evidence import Evidence
+from autosynth.checks.families import run_families
+from autosynth.checks.family import Context, CopyJudgement
+from autosynth.checks.real_rows import RealRows
+from autosynth.checks.reference import Reference
 from autosynth.checks.result import CheckReport, CheckResult
-from autosynth.conform import conform
 from autosynth.exceptions import PluginError
 from autosynth.plugins import current_plugins
 from autosynth.table import GroupBy, Table
 
 if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Sequence
 
+    import numpy as np
     import numpy.typing as npt
+    import pandas as pd
+
+    from autosynth.checks.rules import Rule
 
 
 def check(
@@ -31,8 +33,11 @@ def check(
     label: Hashable,
     group_by: GroupBy = None,
     holdout: pd.DataFrame | None = None,
+    rules: Sequence[Rule | str] = (),
 ) -> CheckReport:
     """Return the verdict on synthetic rows: schema, fidelity inside each group, copies, and what plugins check.
+
+    Columns that are absent or foreign fail the check "schema", and nothing else is asked then.
 
     Parameters
     ----------
@@ -47,6 +52,8 @@ def check(
     holdout : DataFrame of shape (n_held_out, n_features) or (n_held_out, n_features + 1), optional
         Real rows that the generator never saw, such as a test set; the label may be left out.  Copies of these beyond
         chance fail the report, since scores on those rows would be worthless.  They serve no other purpose.
+    rules : sequence of Rule or str
+        What every row has to keep, such as "start <= end".
 
     Returns
     -------
@@ -56,7 +63,8 @@ def check(
     Raises
     ------
     DataError, ConfigError
-        If the real table cannot be used, or the synthetic or held-out rows have other columns.
+        If the real table cannot be used, the synthetic rows are no DataFrame, the held-out rows have other columns, or
+        most of the real rows break a rule.
     PluginError
         If a plugin's check raises, or answers with something else than CheckResults.
 
@@ -72,13 +80,10 @@ def check(
     False
     """
     table = Table.from_frame(real, label=label, group_by=group_by)
-    rows, _, refusals = conform(synthetic, table.schema, owner=None, within_limits=False)
-    codes = table.grouping.codes(rows) if len(rows) else np.empty(0, dtype=np.int64)
-    refusals["in no group of the real rows"] += int((codes < 0).sum())
-    known = codes >= 0
-    report = check_rows(table, rows.loc[known], codes[known], real_rows=KnownRows.of(table, holdout))
-    schema_check = _schema_check(len(synthetic), +refusals)
-    return CheckReport((schema_check, *check_limits(table, rows), *report.results))
+    rows = _real_rows(table, RealRows(table, holdout))
+    reference = Reference.of(table, rules=rules)
+    batch = Batch.read(synthetic, reference)
+    return _judge(Context(reference, batch, rows))
 
 
 def check_rows(
@@ -86,37 +91,63 @@ def check_rows(
     synthetic: pd.DataFrame,
     group_codes: npt.NDArray[np.int64],
     *,
-    real_rows: KnownRows | None = None,
-    copies_wanted: bool = False,
+    real_rows: RealRows | KnownRows | None = None,
+    rules: Sequence[Rule | str] = (),
+    copies: CopyJudgement = "warn",
+    quick_only: bool = False,
 ) -> CheckReport:
     """Return the verdict on rows that already have the dtypes of the table and a group each.
 
-    ``real_rows`` are the training and held-out rows that may have been copied; None stands for the table alone.
+    Parameters
+    ----------
+    table : Table
+        The real rows.
+    synthetic : DataFrame of shape (n_rows, n_columns)
+        Index ignored.
+    group_codes : ndarray of int, shape (n_rows,)
+        Position of each row's group in ``table.groups``.
+    real_rows : RealRows or KnownRows, optional
+        The training and held-out rows that may have been copied; None stands for the table alone.
+    rules : sequence of Rule or str
+        What every row has to keep.
+    copies : "fail", "warn" or "show"
+        What copies of training rows beyond chance are: critical, a warning, or the purpose of the generator.
+    quick_only : bool
+        Whether to leave out the checks that fit models.
     """
     if synthetic.empty:
         return CheckReport()
-    real = table.frame
-    results = check_fidelity(table, synthetic, group_codes)
-    real_rows = KnownRows.of(table) if real_rows is None else real_rows
-    results += check_copies(real_rows, synthetic, group_codes, copies_wanted=copies_wanted)
-    answers = current_plugins().answers("autosynth_check_rows", real=real, synthetic=synthetic, schema=table.schema)
+    rows = _real_rows(table, real_rows)
+    batch = Batch.of_groups(synthetic.reset_index(drop=True), group_codes)
+    context = Context(Reference.of(table, rules=rules), batch, rows, copies)
+    return _judge(context, quick_only=quick_only)
+
+
+def _judge(context: Context, *, quick_only: bool = False) -> CheckReport:
+    assert context.rows is not None  # noqa: S101 - both callers give them
+    batch, table = context.batch, context.rows.table
+    results = run_families(context, quick_only=quick_only)
+    if len(batch):
+        results += _ask_plugins(table, batch.frame)
+    return CheckReport(tuple(results), Evidence(table, batch.frame, batch.group_codes))
+
+
+def _real_rows(table: Table, given: RealRows | KnownRows | None) -> RealRows:
+    """Return the real rows, placed already: what is wrong with held-out rows is an error, not a failed check."""
+    rows = given if isinstance(given, RealRows) else RealRows(table, placed=given)
+    _ = rows.known
+    return rows
+
+
+def _ask_plugins(table: Table, synthetic: pd.DataFrame) -> list[CheckResult]:
+    results: list[CheckResult] = []
+    answers = current_plugins().answers(
+        "autosynth_check_rows", real=table.frame, synthetic=synthetic, schema=table.schema
+    )
     for plugin, answer in answers:
         if not isinstance(answer, list) or not all(isinstance(result, CheckResult) for result in answer):
             raise PluginError(
                 f"plugin {plugin!r} answered autosynth_check_rows with {answer!r}. It must be a list of CheckResult."
             )
         results += answer
-    return CheckReport(tuple(results))
-
-
-def _schema_check(n_rows: int, refusals: Counter[str]) -> CheckResult:
-    n_refused = sum(refusals.values())
-    reasons = "; ".join(f"{reason} ({count} rows)" for reason, count in refusals.most_common(5))
-    return CheckResult(
-        name="schema",
-        subject="all rows",
-        passed=n_refused == 0 and n_rows > 0,
-        observed=float(n_refused),
-        limit=0.0,
-        message=f"{n_refused} of {n_rows} rows break the schema of the real table{': ' + reasons if reasons else ''}",
-    )
+    return results

@@ -9,14 +9,16 @@ from scipy.stats import ks_2samp
 
 import autosynth
 from autosynth import CheckReport, CheckResult, Table
-from autosynth.checks.domain import check_limits
+from autosynth.checks.batch import Batch
+from autosynth.checks.families import FAMILIES
+from autosynth.checks.family import Context
 from autosynth.checks.fidelity import (
-    check_fidelity,
     column_distance,
     kolmogorov_smirnov_distance,
     sampling_noise,
     total_variation_distance,
 )
+from autosynth.checks.reference import Reference
 from autosynth.exceptions import CheckFailedError, ConfigError, DataError
 from autosynth.schema import infer_column
 from autosynth.toy import shortcut_table
@@ -36,23 +38,44 @@ def failed(report: CheckReport) -> set[str]:
     return {result.name for result in report.failures if result.severity == "critical"}
 
 
+def ask(family: str, real: pd.DataFrame, synthetic: pd.DataFrame, **asked: object) -> list[CheckResult]:
+    """Return the results of one family, from the summary of the real rows alone."""
+    reference = Reference.of(Table.from_frame(real, **{"label": "ill"} | asked))
+    return FAMILIES[family].ask_all(Context(reference, Batch.read(synthetic, reference)))
+
+
+def one(family: str, subject: str, real: pd.DataFrame, synthetic: pd.DataFrame, **asked: object) -> CheckResult:
+    (found,) = (some for some in ask(family, real, synthetic, **asked) if some.subject == subject)
+    return found
+
+
 def test_fresh_real_rows_pass(real: pd.DataFrame, fresh: pd.DataFrame) -> None:
     report = autosynth.check(real, fresh, label="ill", group_by="hospital")
     assert report.passed, str(report)
-    assert {result.name for result in report} == {
+    assert {result.name for result in report} >= {
         "schema",
+        "categories",
+        "whole_numbers",
         "limits",
+        "missing_rate",
+        "rounding",
         "marginal_fidelity",
         "farthest_column",
+        "dependence",
+        "farthest_pair",
         "exact_copies",
         "near_copies",
         "repeated_rows",
     }
+    assert not report.errors
 
 
 def test_another_mix_of_groups_is_no_fault(real: pd.DataFrame, fresh: pd.DataFrame) -> None:
     rare = fresh[fresh["ill"] == "yes"]
     assert autosynth.check(real, rare, label="ill").passed
+
+
+STRUCTURAL = {"schema", "categories", "whole_numbers", "limits", "missing_rate"}
 
 
 @pytest.mark.parametrize(
@@ -61,18 +84,20 @@ def test_another_mix_of_groups_is_no_fault(real: pd.DataFrame, fresh: pd.DataFra
         ("severity", 0.123, {"farthest_column"}),
         ("ward", "lung", {"farthest_column"}),
         ("severity", 1e6, {"farthest_column", "limits"}),
-        ("ward", "attic", {"schema"}),
+        ("ward", "attic", {"categories"}),
         ("severity", np.inf, {"schema"}),
-        ("age", None, {"schema"}),
-        ("hospital", "west", {"schema"}),
-        ("ill", "perhaps", {"schema"}),
+        ("age", None, {"missing_rate"}),
+        ("age", 40.5, {"whole_numbers"}),
+        ("hospital", "west", {"categories"}),
+        ("ill", "perhaps", {"categories"}),
     ],
 )
 def test_spoiled_columns_fail_by_name(
     real: pd.DataFrame, fresh: pd.DataFrame, column: str, value: object, names: set[str]
 ) -> None:
     report = autosynth.check(real, fresh.assign(**{column: value}), label="ill", group_by="hospital")
-    assert failed(report) == names
+    assert failed(report) >= names
+    assert failed(report) & STRUCTURAL == names & STRUCTURAL
     assert column in report.describe_failures() or value in report.describe_failures()
 
 
@@ -80,26 +105,45 @@ def test_rows_of_a_group_that_the_real_table_lacks_are_counted(real: pd.DataFram
     without = real[(real["ill"] == "no") | (real["hospital"] == "south")]
     report = autosynth.check(without, fresh, label="ill", group_by="hospital")
     n_foreign = int(((fresh["ill"] == "yes") & (fresh["hospital"] == "north")).sum())
-    assert f"in no group of the real rows ({n_foreign} rows)" in str(report)
+    (found,) = (some for some in report if some.name == "categories" and some.subject == "groups")
+    assert f"{n_foreign} of 600 rows" in found.message
+    assert not found.passed
 
 
 def test_no_rows_at_all_fail(real: pd.DataFrame) -> None:
     report = autosynth.check(real, real.head(0), label="ill")
     assert not report.passed
-    assert "0 of 0 rows" in str(report)
+    assert "there are 0 rows to check" in str(report)
 
 
-def test_synthetic_rows_with_other_columns_are_refused(real: pd.DataFrame, fresh: pd.DataFrame) -> None:
-    with pytest.raises(DataError, match=r"the synthetic rows are .* foreign \['extra'\], absent \['age'\]"):
-        autosynth.check(real, fresh.drop(columns="age").assign(extra=1), label="ill")
+def test_synthetic_rows_with_other_columns_fail_the_schema_and_are_asked_nothing_else(
+    real: pd.DataFrame, fresh: pd.DataFrame
+) -> None:
+    report = autosynth.check(real, fresh.drop(columns="age").assign(extra=1), label="ill")
+    (found,) = report
+    assert (found.name, found.status, found.severity) == ("schema", "failed", "critical")
+    assert "foreign ['extra'], absent ['age']" in found.message
+    nested = autosynth.check(real, fresh.assign(ward=[["lung"]] * 600), label="ill")
+    assert [some.name for some in nested.failures] == ["schema"]
+    assert "no plain values" in str(nested)
+
+
+def test_what_is_no_table_is_an_error(real: pd.DataFrame, fresh: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="the synthetic rows are a dict"):
+        autosynth.check(real, fresh.to_dict(), label="ill")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="label='il' is not a column of the table"):
         autosynth.check(real, fresh, label="il")
 
 
-def test_copies_of_training_rows_are_warned_of_and_fail_nothing(real: pd.DataFrame) -> None:
+def test_copies_of_training_rows_fail_the_report_unless_they_are_to_warn_only(real: pd.DataFrame) -> None:
     report = autosynth.check(real, real, label="ill")
-    assert report.passed
-    assert [result.name for result in report.failures] == ["exact_copies"]
+    assert failed(report) == {"exact_copies"}
+    assert not report.passed
+    warned = report.only_warn(["exact_copies"])
+    assert warned.passed
+    assert [(result.name, result.severity) for result in warned.failures] == [("exact_copies", "warning")]
+    with pytest.raises(ConfigError, match="Did you mean 'exact_copies'"):
+        report.only_warn(["exact_copy"])
     repeated = autosynth.check(real, pd.concat([real] * 2), label="ill")
     assert {result.name for result in repeated.failures} == {"exact_copies", "repeated_rows"}
 
@@ -118,24 +162,178 @@ def test_the_smallest_floats_are_compared_like_whole_numbers() -> None:
         {result.name: result.observed for result in autosynth.check(some[:40], some[40:], label="y", holdout=some[60:])}
         for some in (whole, tiny)
     )
-    assert of_tiny == of_whole
+    assert of_tiny == pytest.approx(of_whole, nan_ok=True)
     assert of_tiny["held_out_exact_copies"] == 0.5
 
 
 def test_small_groups_do_not_fail_for_being_small() -> None:
     real = shortcut_table(2000, minority_share=0.3)
-    table = Table.from_frame(real, label="ill", group_by="hospital")
+    reference = Reference.of(Table.from_frame(real, label="ill", group_by="hospital"))
     for seed in range(20):
         rows = shortcut_table(2000, minority_share=0.3, random_state=100 + seed)
         few = rows.groupby(["ill", "hospital"]).head(3)
-        results = check_fidelity(table, few, table.grouping.codes(few))
+        results = FAMILIES["marginal_fidelity"].ask_all(Context(reference, Batch.read(few, reference)))
         assert all(result.passed for result in results)
 
 
-def test_a_range_of_one_value_leaves_no_room(real: pd.DataFrame, fresh: pd.DataFrame) -> None:
-    table = Table.from_frame(real.assign(unit=1.0), label="ill")
-    results = check_limits(table, fresh.assign(unit=np.where(np.arange(600) == 0, 2.0, 1.0)))
-    assert [result.subject for result in results if not result.passed] == ["unit"]
+def test_rows_too_few_to_show_anything_are_skipped_and_say_so(real: pd.DataFrame, fresh: pd.DataFrame) -> None:
+    few = real.groupby("ill").head(4).reset_index(drop=True)
+    for found in ask("marginal_fidelity", few, fresh):
+        assert (found.status, found.passed) == ("skipped", True)
+        assert found.message.startswith("4 real rows, ")
+        assert found.message.endswith("so few rows can show no difference")
+    for found in ask("marginal_fidelity", real, fresh.groupby("ill").head(2)):
+        assert "so few rows can show" in found.message
+
+
+def test_a_range_of_one_value_leaves_hardly_any_room(real: pd.DataFrame, fresh: pd.DataFrame) -> None:
+    constant = real.assign(unit=1.0)
+    for n_other, passes in ((0, True), (60, False)):
+        found = one("limits", "unit", constant, fresh.assign(unit=np.where(np.arange(600) < n_other, 2.0, 1.0)))
+        assert found.passed is passes
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5])
+def test_values_outside_the_range_are_counted(real: pd.DataFrame, fresh: pd.DataFrame, share: float) -> None:
+    outside = fresh["severity"].where(np.arange(600) >= 600 * share, fresh["severity"] + 1e3)
+    found = one("limits", "severity", real, fresh.assign(severity=outside))
+    assert not found.passed
+    assert found.observed == pytest.approx(share, abs=0.02)
+
+
+def test_a_limit_expects_what_the_groups_of_the_batch_reach() -> None:
+    rng = np.random.default_rng(0)
+    real = pd.DataFrame({"x": np.r_[rng.uniform(0, 1, 990), rng.uniform(5, 9, 10)], "ill": np.arange(1000) >= 990})
+    common, rare = real.query("not ill").assign(x=lambda some: some["x"] * 0.5), real.query("ill")
+    (of_common,) = ask("limits", real, common.reset_index(drop=True))
+    (of_rare,) = ask("limits", real, pd.concat([rare] * 99, ignore_index=True))
+    assert of_common.limit < 0.1 < of_rare.limit
+
+
+def test_numbers_written_as_text_break_the_schema(real: pd.DataFrame, fresh: pd.DataFrame) -> None:
+    report = autosynth.check(real, fresh.assign(age=fresh["age"].astype(str)), label="ill")
+    assert failed(report) == {"schema"}
+    assert "age: numbers written as text (600 rows)" in str(report)
+
+
+def test_columns_without_any_real_value_stay_empty(real: pd.DataFrame, fresh: pd.DataFrame) -> None:
+    empty = real.assign(note=np.nan)
+    assert one("schema", "all rows", empty, fresh.assign(note=np.nan)).passed
+    assert (
+        "note: values where the real rows hold none" in one("schema", "all rows", empty, fresh.assign(note=1.0)).message
+    )
+
+
+def test_values_that_few_real_rows_would_bring_are_let_pass() -> None:
+    rng = np.random.default_rng(0)
+    names = [f"name {number}" for number in range(250)]
+    rows = pd.DataFrame({"name": rng.choice(names, 1200), "z": rng.normal(size=1200), "ill": np.arange(1200) % 3 == 0})
+    real, fresh = rows[:600], rows[600:].reset_index(drop=True)
+    found = one("categories", "name", real, fresh)
+    assert found.passed
+    assert found.observed > 0.05
+    assert not one("categories", "name", real, fresh.assign(name="nobody")).passed
+
+
+def test_unseen_values_are_named_the_most_frequent_first(real: pd.DataFrame, fresh: pd.DataFrame) -> None:
+    wards = np.where(np.arange(600) % 3 == 0, "attic", np.where(np.arange(600) % 3 == 1, "cellar", fresh["ward"]))
+    wards[:30] = "attic"
+    found = one("categories", "ward", real, fresh.assign(ward=wards))
+    assert [offender.name for offender in found.offenders] == ["attic", "cellar"]
+    assert found.offenders[0].observed == pytest.approx(220 / 600)
+    assert "such as 'attic'" in found.message
+
+
+def test_a_group_without_synthetic_rows_is_skipped(real: pd.DataFrame, fresh: pd.DataFrame) -> None:
+    reference = Reference.of(Table.from_frame(real, label="ill"))
+    context = Context(reference, Batch.read(fresh[fresh["ill"] == "no"], reference))
+    code = [str(group) for group in reference.groups].index("ill=yes")
+    for family in ("marginal_fidelity", "dependence"):
+        assert {found.status for found in FAMILIES[family].ask(context, code)} == {"skipped"}
+        assert {found.subject for found in FAMILIES[family].ask_all(context)} == {"ill=no"}
+
+
+def test_many_categories_do_not_hide_a_shift_of_few_numbers() -> None:
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({f"c{place}": rng.choice(list("abc"), 1600) for place in range(15)})
+    rows = rows.assign(**{f"x{place}": rng.normal(size=1600) for place in range(4)}, ill=np.arange(1600) % 2 == 0)
+    real, fresh = rows[:800], rows[800:].reset_index(drop=True)
+    shifted = fresh.assign(**{f"x{place}": fresh[f"x{place}"] + 0.3 for place in range(4)})
+    for found in ask("marginal_fidelity", real, shifted):
+        assert found.passed is (found.name != "marginal_fidelity")
+    assert all(found.passed for found in ask("marginal_fidelity", real, fresh))
+
+
+@pytest.mark.parametrize(("share", "passes"), [(0.05, True), (0.25, False), (0.0, True)])
+def test_missing_rates_are_compared_both_ways(
+    real: pd.DataFrame, fresh: pd.DataFrame, share: float, passes: bool
+) -> None:
+    rng = np.random.default_rng(0)
+    pressure = fresh["pressure"].fillna(80.0).mask(rng.random(600) < share)
+    assert one("missing_rate", "pressure", real, fresh.assign(pressure=pressure)).passed is passes
+    often = real.assign(pressure=real["pressure"].mask(rng.random(600) < 0.5))
+    assert not one("missing_rate", "pressure", often, fresh.assign(pressure=pressure)).passed
+
+
+def test_missing_rates_follow_the_mix_of_groups() -> None:
+    rng = np.random.default_rng(0)
+    ill = rng.random(2000) < 0.1
+    real = pd.DataFrame({"x": np.where(ill & (rng.random(2000) < 0.8), np.nan, rng.normal(size=2000)), "ill": ill})
+    balanced = pd.concat([real[ill].sample(900, replace=True, random_state=0), real[~ill].head(900)], ignore_index=True)
+    assert one("missing_rate", "x", real, balanced).passed
+    assert not one("missing_rate", "x", real, balanced.assign(x=balanced["x"].fillna(0.0))).passed
+
+
+@pytest.mark.parametrize(
+    ("coarsen", "passes"),
+    [(lambda x: x, True), (lambda x: x.round(1), False), (lambda x: x + 1e-7, True), (lambda x: x.round(-1), False)],
+)
+def test_coarser_numbers_are_found_and_finer_ones_are_not(coarsen: object, passes: bool) -> None:
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"price": rng.lognormal(4, 1, 1600).round(2), "ill": np.arange(1600) % 4 == 0})
+    real, fresh = rows[:800], rows[800:].reset_index(drop=True)
+    found = one("rounding", "price", real, fresh.assign(price=coarsen(fresh["price"])))  # type: ignore[operator]
+    assert found.passed is passes, found.message
+
+
+def test_whole_numbers_rounded_to_tens_are_found() -> None:
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"age": rng.integers(18, 90, 800), "ill": np.arange(800) % 4 == 0})
+    real, fresh = rows[:400], rows[400:].reset_index(drop=True)
+    assert one("rounding", "age", real, fresh).passed
+    assert "whole multiples of 10" in one("rounding", "age", real, fresh.assign(age=fresh["age"] // 10 * 10)).message
+
+
+def test_zeros_say_nothing_about_rounding() -> None:
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"gain": rng.normal(size=800), "ill": np.arange(800) % 4 == 0})
+    real, fresh = rows[:400], rows[400:].reset_index(drop=True)
+    assert one("rounding", "gain", real, fresh.assign(gain=fresh["gain"].where(np.arange(400) % 2 == 0, 0.0))).passed
+    assert not ask("rounding", real, fresh.assign(gain=0.0))
+
+
+def test_a_small_shift_of_all_columns_is_seen_by_the_mean_and_a_large_one_of_one_by_the_farthest() -> None:
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame(rng.normal(size=(1600, 12)), columns=[f"x{place}" for place in range(12)])
+    rows["ill"] = np.arange(1600) % 2 == 0
+    real, fresh = rows[:800], rows[800:].reset_index(drop=True)
+    numbers = [name for name in rows if name != "ill"]
+    assert all(found.passed for found in ask("marginal_fidelity", real, fresh))
+    shifted = fresh.assign(**{name: fresh[name] + 0.25 for name in numbers})
+    of_shifted = {(found.name, found.passed) for found in ask("marginal_fidelity", real, shifted)}
+    assert ("marginal_fidelity", False) in of_shifted
+    assert ("marginal_fidelity", True) not in of_shifted
+    apart = ask("marginal_fidelity", real, fresh.assign(x3=fresh["x3"] + 1))
+    assert [found.offenders[0].name for found in apart if not found.passed] == ["x3", "x3"]
+    assert {found.name for found in apart if not found.passed} == {"farthest_column"}
+
+
+def test_repeated_rows_are_measured_against_the_real_ones(real: pd.DataFrame, fresh: pd.DataFrame) -> None:
+    assert one("repeated_rows", "all rows", real, fresh).passed
+    found = one("repeated_rows", "all rows", real, pd.concat([fresh, fresh.head(150)], ignore_index=True))
+    assert (found.passed, found.severity) == (False, "warning")
+    coarse = real[["smoker", "ill"]]
+    assert one("repeated_rows", "all rows", coarse, pd.concat([coarse] * 3, ignore_index=True)).passed
 
 
 def test_kolmogorov_smirnov_agrees_with_scipy() -> None:

@@ -10,12 +10,19 @@ from hypothesis import strategies as st
 
 import autosynth
 from autosynth import CheckResult, Table
+from autosynth.checks.batch import Batch
 from autosynth.checks.chance import CopyShare, against_chance
 from autosynth.checks.contamination import KnownRows, compared_columns
 from autosynth.checks.distance import NeighbourIndex, RankScale, RowSpace, row_hashes
-from autosynth.checks.memorization import check_copies, copy_shares
+from autosynth.checks.families import FAMILIES
+from autosynth.checks.family import Context
+from autosynth.checks.memorization import copy_shares
+from autosynth.checks.real_rows import RealRows
+from autosynth.checks.reference import Reference
 from autosynth.schema import infer_column
 from autosynth.toy import overlapping_classes, shortcut_table
+
+COPY_FAMILIES = ("exact_copies", "near_copies", "held_out_exact_copies", "held_out_near_copies", "repeated_rows")
 
 
 def numbers(n_rows: int = 300, seed: int = 0, n_features: int = 20) -> pd.DataFrame:
@@ -46,11 +53,13 @@ def verdict(
     real: pd.DataFrame, synthetic: pd.DataFrame, holdout: pd.DataFrame | None = None, **options: Any
 ) -> dict[str, CheckResult]:
     table = Table.from_frame(real, label="target")
-    synthetic = synthetic.astype(real.dtypes.to_dict())
-    known = KnownRows.of(table, holdout)
-    return {
-        result.name: result for result in check_copies(known, synthetic, table.grouping.codes(synthetic), **options)
-    }
+    synthetic = synthetic.astype(real.dtypes.to_dict()).reset_index(drop=True)
+    batch = Batch.of_groups(synthetic, table.grouping.codes(synthetic))
+    return check_copies(Context(Reference.of(table), batch, RealRows(table, holdout), **options))
+
+
+def check_copies(context: Context) -> dict[str, CheckResult]:
+    return {result.name: result for name in COPY_FAMILIES for result in FAMILIES[name].ask(context)}
 
 
 def share_of(real: pd.DataFrame, synthetic: pd.DataFrame, whose: str = "training", kind: str = "near") -> float:
@@ -82,12 +91,17 @@ def test_every_kind_of_column_is_compared(data: st.DataObject, any_column: st.Se
     column = data.draw(any_column)
     values = pd.concat([column] * 6, ignore_index=True)
     real = pd.DataFrame({("x", 1): values, 2: np.arange(len(values)), "y": [0] * (len(values) - 2) + [1] * 2})
-    known = KnownRows.of(Table.from_frame(real, label="y"), real.iloc[::2].drop(columns="y"))
+    table = Table.from_frame(real, label="y")
+    rows = RealRows(table, real.iloc[::2].drop(columns="y"))
+    known = rows.known
     assert known.training_copies.copies(known.training).exact.all()
     assert known.held_out_copies is not None
     assert not known.held_out_copies.copies(known.training).exact.any()
     assert np.isfinite(known.training.ranks).all()
-    assert len(check_copies(known, real, known.training_groups)) == 5
+    batch = Batch.of_groups(real, known.training_groups)
+    results = check_copies(Context(Reference.of(table), batch, rows))
+    assert tuple(results) == COPY_FAMILIES
+    assert not any(result.error for result in results.values())
 
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=30), st.floats(-1e9, 1e9), st.floats(-1e9, 1e9))
@@ -194,7 +208,18 @@ def test_rows_between_neighbours_are_near_copies_only_at_their_ends(n_features: 
     real = numbers(n_features=n_features)
     made = interpolated(real, 2000)
     assert 0 < share_of(real, made) < 0.12
-    assert verdict(real, made)["near_copies"].severity == "warning"
+
+
+@pytest.mark.parametrize(
+    ("copies", "passed", "severity"),
+    [("fail", False, "critical"), ("warn", False, "warning"), ("show", True, "warning")],
+)
+def test_copies_fail_or_warn_or_are_shown_as_the_run_is_known(copies: str, passed: bool, severity: str) -> None:
+    real = numbers()
+    blurred = real.assign(x0=real["x0"] + 1e-4)
+    for rows, name in ((real, "exact_copies"), (blurred, "near_copies")):
+        result = verdict(real, rows, copies=copies)[name]
+        assert (result.passed, result.severity, result.observed) == (passed, severity, 1.0)
 
 
 def test_a_tenth_of_copies_among_fresh_rows_is_found() -> None:
@@ -255,7 +280,7 @@ def test_held_out_rows_may_have_an_unknown_label_or_none() -> None:
 
 
 def test_wanted_copies_of_training_rows_are_shown_and_pass() -> None:
-    results = verdict(numbers(), numbers(), numbers(seed=1), copies_wanted=True)
+    results = verdict(numbers(), numbers(), numbers(seed=1), copies="show")
     assert results["exact_copies"].observed == 1
     assert all(result.passed for result in results.values())
 
@@ -337,3 +362,32 @@ def test_batches_of_fresh_rows_are_rarely_blamed() -> None:
             for made, real in zip(*hits, strict=True)
         ]
         assert np.mean(blamed) <= 0.02
+
+
+def by_hashes(real: pd.DataFrame, synthetic: pd.DataFrame, holdout: pd.DataFrame | None) -> dict[str, CheckResult]:
+    """What the families say where the rows are not at hand, only their hashes."""
+    table = Table.from_frame(real, label="target")
+    reference = Reference.of(table, holdout=holdout, with_hashes=True)
+    batch = Batch.of_groups(synthetic, table.grouping.codes(synthetic))
+    return check_copies(Context(reference, batch))
+
+
+@pytest.mark.parametrize("make", [numbers, coarse])
+def test_hashes_find_the_exact_copies_that_rows_find(make: Any) -> None:
+    real, fresh, test_rows = make(), make(200, seed=1), make(200, seed=2)
+    recited = pd.concat([fresh.head(160), test_rows.head(20), real.head(20)], ignore_index=True)
+    with_rows, without = verdict(real, recited, test_rows), by_hashes(real, recited, test_rows)
+    for name in ("exact_copies", "held_out_exact_copies"):
+        assert without[name].observed == with_rows[name].observed
+        assert without[name].passed == with_rows[name].passed
+        assert without[name].limit == pytest.approx(with_rows[name].limit, abs=0.01)
+
+
+def test_what_needs_rows_and_has_none_is_an_error_and_no_pass() -> None:
+    real, fresh = numbers(), numbers(seed=1)
+    for holdout, names in ((fresh, {"near_copies", "held_out_near_copies"}), (None, {"near_copies"})):
+        results = by_hashes(real, fresh, holdout)
+        assert {name for name, result in results.items() if result.error} == names
+    table = Table.from_frame(real, label="target")
+    bare = check_copies(Context(Reference.of(table), Batch.of_groups(fresh, table.grouping.codes(fresh))))
+    assert bare["exact_copies"].status == "error"
