@@ -11,6 +11,7 @@ from autosynth.group_rows import SUMMARY
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from autosynth.gains import Gain
     from autosynth.group_reports import GroupReport, ReportDifference
     from autosynth.group_rows import GroupRow
     from autosynth.interval import Interval
@@ -20,6 +21,7 @@ __all__ = ["to_text"]
 GROUP_WIDTH, SEGMENT_WIDTH = 40, 22  # longer names wrap
 TEXT_WIDTH = 110
 UNDEFINED, SMALL_MARK = "-", " *"
+MERE_SHIFT = "lower by a mere shift of the prior"
 SUMMARY_TITLES = dict(zip(SUMMARY, ("balanced risk", "mean risk", "worst group", "gap"), strict=True))
 GROUP_METRICS = {"risk": "risk", "accuracy": "accuracy", "brier": "Brier"}  # what rows of one label can tell
 SEGMENT_METRICS = {
@@ -51,7 +53,10 @@ def _lines(report: GroupReport) -> Iterator[str]:
     yield from _segment_table(report)
     if report.difference:
         yield ""
-        yield from _difference_lines(report.difference)
+        yield from _difference_lines(report.difference, report.gain)
+    if report.gain:
+        yield ""
+        yield from _gain_lines(report.gain)
     yield from _legend(report)
 
 
@@ -75,18 +80,29 @@ def _segment_table(report: GroupReport) -> Iterator[str]:
     yield from _aligned(lines)
 
 
-def _difference_lines(difference: ReportDifference) -> Iterator[str]:
+def _difference_lines(difference: ReportDifference, gain: Gain | None) -> Iterator[str]:
     yield "Against the baseline: new minus baseline, paired; below zero is better for risk"
     yield ""
     for name, title in SUMMARY_TITLES.items():
         change: Interval = getattr(difference, name)
-        yield f"  {title:<15}{_show(change, signed=True)}  {_verdict(change)}".rstrip()
+        verdict = MERE_SHIFT if name == "balanced_risk" and gain and gain.is_mere_shift else _verdict(change)
+        yield f"  {title:<15}{_show(change, signed=True)}  {verdict}".rstrip()
     yield ""
     lines = [["group", "rows", "risk", "accuracy", ""]]
     for row in difference.groups:
         changes = [_show(row.risk, signed=True), _show(row.accuracy, signed=True)]
         lines += _named(row, GROUP_WIDTH, [f"{row.n_rows:,}", *changes, _verdict(row.risk)])
     yield from _aligned(lines)
+
+
+def _gain_lines(gain: Gain) -> Iterator[str]:
+    yield "Where the change of balanced risk comes from: nats gained, paired"
+    yield ""
+    for part, title in ((gain.total, "total"), (gain.shift, "shift of prior"), (gain.step("ranking"), "ranking")):
+        yield f"  {title:<15}{_show(part.nats, signed=True)}  {part.verdict}"
+    yield ""
+    for text in (gain.sentence, f"Shifts are fitted on {gain.fitted_on}."):
+        yield from textwrap.wrap(text, TEXT_WIDTH, initial_indent="  ", subsequent_indent="  ")
 
 
 def _named(row: GroupRow, width: int, *lines: list[str]) -> list[list[str]]:

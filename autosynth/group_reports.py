@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from autosynth.baseline_gain import BaselineGain
 from autosynth.exceptions import ConfigError, DataError
 from autosynth.group_rows import METRICS, GroupRow, RowMaker
 from autosynth.groups import Group
 from autosynth.interval import Interval
+from autosynth.plain_data import to_plain
 from autosynth.predictions import check_same_rows, read_predictions, read_segments, read_target
+from autosynth.reliability import Reliability, reliability_curves
 from autosynth.risk import Cells, draw_metrics
 from autosynth.seeding import RandomState, as_generator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
+    from autosynth.files import AnyPath
+    from autosynth.gains import Gain
+    from autosynth.predictions import Predictions, Target
     from autosynth.risk import MetricDraws
 
-__all__ = ["GroupReport", "GroupRow", "ReportDifference", "group_report"]
+__all__ = ["BaselineFigures", "GroupReport", "GroupRow", "ReportDifference", "group_report"]
 
 MAX_LISTED = 5
 MAX_GROUPS = 300  # beyond that cells hold a handful of rows, and nobody reads the table
@@ -40,6 +46,19 @@ class ReportDifference:
     segments: tuple[GroupRow, ...]
     balanced_risk: Interval
     mean_risk: Interval
+    worst_risk: Interval
+    gap: Interval
+
+
+@dataclass(frozen=True)
+class BaselineFigures:
+    """What a report says of its baseline alone; rows stand in the order of the report's own."""
+
+    groups: tuple[GroupRow, ...]
+    segments: tuple[GroupRow, ...]
+    balanced_risk: Interval
+    mean_risk: Interval
+    worst_group: str
     worst_risk: Interval
     gap: Interval
 
@@ -66,6 +85,15 @@ class GroupReport:
         Against the baseline, if one was given.
     notes : tuple of str
         What a reader of the numbers must know about these rows.
+    baseline : BaselineFigures or None
+        The baseline by itself, if one was given.
+    gain : Gain or None
+        How much of the difference in balanced risk is a mere shift of the prior, and how much is more; None without a
+        baseline, or when a class has too few rows to fit a shift (``notes`` says so then).
+    reliability : Reliability or None
+        How often each class occurs where a model gives it a certain probability, new model and baseline.
+    random_state : int or None
+        The seed of the bootstrap; None when a numpy Generator was given.
     """
 
     groups: tuple[GroupRow, ...]
@@ -82,6 +110,10 @@ class GroupReport:
     n_bootstrap: int
     small_group: int
     notes: tuple[str, ...]
+    baseline: BaselineFigures | None = None
+    gain: Gain | None = None
+    reliability: Reliability | None = None
+    random_state: int | None = None
 
     def __str__(self) -> str:
         from autosynth.group_report_text import to_text
@@ -115,7 +147,19 @@ class GroupReport:
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """Return everything as strict JSON: NaN becomes null, a label that JSON does not know its text."""
-        return json.dumps(_jsonable(self), indent=indent, allow_nan=False)
+        content = to_plain(self)
+        for part in (content, content["difference"], content["baseline"]):
+            for table in ("groups", "segments") if part else ():
+                named = zip(getattr(self, table), part[table], strict=True)
+                part[table] = [{"name": row.name, **entry} for row, entry in named]
+        return json.dumps(content, indent=indent, allow_nan=False)
+
+    def to_html(self, path: AnyPath) -> Path:
+        """Write the report as one self-contained page that needs no network; every name and value is escaped."""
+        from autosynth.pages.group_page import group_page
+        from autosynth.pages.page import write_page
+
+        return write_page(group_page(self), path)
 
 
 def group_report(
@@ -208,22 +252,52 @@ def group_report(
     segments, segment_codes = read_segments(groups, n_rows)
     cells = Cells.from_codes(target.codes, segment_codes)
     _check_number_of_groups(len(cells.label), n_rows)
-    draws = draw_metrics(models, target, cells, n_bootstrap=n_bootstrap, rng=rng)
+    too_few = BaselineGain.too_few_rows(target) if baseline is not None else ""
+    gains = [
+        BaselineGain(models[0], other, target, cells, n_bootstrap=n_bootstrap) for other in models[1:] if not too_few
+    ]
+    draws = draw_metrics(models, target, cells, n_bootstrap=n_bootstrap, rng=rng, collectors=gains)
     maker = RowMaker(target, cells, segments, confidence_level, small_group, n_bootstrap)
     rows = maker.group_rows(draws[0])
     return GroupReport(
         groups=rows,
         segments=maker.segment_rows(draws[0]),
         **maker.summary(draws[0]),
-        worst_group=max(rows, key=lambda row: row.risk.value).name,
+        worst_group=_worst(rows),
         difference=_difference(maker, *draws) if len(draws) == 2 else None,
         classes=target.classes,
         positive_class=None if target.positive is None else target.classes[target.positive],
         confidence_level=confidence_level,
         n_bootstrap=n_bootstrap,
         small_group=small_group,
-        notes=tuple(_notes(maker, rows, no_baseline_labels=baseline is not None and y_pred is not None)),
+        notes=(
+            *_notes(maker, rows, no_baseline_labels=baseline is not None and y_pred is not None),
+            *([too_few] if too_few else []),
+        ),
+        baseline=_baseline(maker, draws[1]) if len(draws) == 2 else None,
+        gain=gains[0].finish(confidence_level) if gains else None,
+        reliability=_reliability(models, target, confidence_level),
+        random_state=int(random_state) if isinstance(random_state, int | np.integer) else None,
     )
+
+
+def _baseline(maker: RowMaker, draws: MetricDraws) -> BaselineFigures:
+    rows = maker.group_rows(draws)
+    return BaselineFigures(
+        groups=rows,
+        segments=maker.segment_rows(draws),
+        worst_group=_worst(rows),
+        **maker.summary(draws),
+    )
+
+
+def _worst(rows: Sequence[GroupRow]) -> str:
+    return max(rows, key=lambda row: row.risk.value).name
+
+
+def _reliability(models: Sequence[Predictions], target: Target, level: float) -> Reliability:
+    curves = [reliability_curves(model.probabilities, target, level=level) for model in models]
+    return Reliability(new=curves[0], baseline=curves[1] if len(curves) == 2 else None)
 
 
 def _difference(maker: RowMaker, new: MetricDraws, baseline: MetricDraws) -> ReportDifference:
@@ -275,16 +349,3 @@ def _check_number_of_groups(n_groups: int, n_rows: int) -> None:
 
 def _columns(name: str, interval: Interval) -> dict[str, float]:
     return {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
-
-
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, Group):
-        return {str(column): _jsonable(entry) for column, entry in value.cell}
-    if is_dataclass(value):
-        named = {"name": value.name} if isinstance(value, GroupRow) else {}
-        return named | {field.name: _jsonable(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, tuple):
-        return [_jsonable(entry) for entry in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, str | int | bool) else str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
@@ -13,7 +13,10 @@ import numpy as np
 import pandas as pd
 
 from autosynth.checks.contamination import KnownRows
+from autosynth.checks.evidence import Evidence
 from autosynth.checks.result import CheckReport
+from autosynth.checks.rule_record import RuleRecord
+from autosynth.checks.rules import Rule, as_rule
 from autosynth.checks.verdict import check_rows
 from autosynth.exceptions import AutosynthWarning, ConfigError
 from autosynth.generator import RowGenerator
@@ -27,6 +30,8 @@ from autosynth.table import GroupBy, Table
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+
+    import numpy.typing as npt
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +90,7 @@ def rebalance(
     check: CheckMode = "warn",
     holdout: pd.DataFrame | None = None,
     copies: CopyMode = "keep",
+    rules: Sequence[Rule | str] = (),
     random_state: RandomState = 0,
     on_progress: Callable[[int], None] | None = None,
 ) -> RebalanceResult:
@@ -127,6 +133,9 @@ def rebalance(
         Whether rows that copy a training or a held-out row are refused and drawn again: the equal ones, or the nearly
         equal ones as well.  Compared are the columns that the generator fills, so not the label and no group column
         whose value the request sets.  The counts are in ``report.refusals``.
+    rules : sequence of Rule or str
+        What columns must be to each other in every row, such as "admitted <= discharged".  Rows that break a rule are
+        refused and drawn again, and counted in ``report.refusals``.
     random_state : int, numpy.random.Generator or None
         The same int gives the same rows on CPU.
     on_progress : callable, optional
@@ -169,6 +178,7 @@ def rebalance(
     seed = int(np.random.default_rng().integers(2**31 - 1)) if random_state is None else random_state
     fit_rng, sample_rng = as_generator(seed).spawn(2)
     table = Table.from_frame(train, label=label, group_by=group_by)
+    kept_rules = [RuleRecord.of(as_rule(rule), table).rule for rule in rules]
     plan = SamplingPlan.make(table, strategy=strategy, augment=augment, alpha=alpha, synthetic_weight=synthetic_weight)
     registry = current_plugins()
     name, unfitted = resolve_generator(generator, generator_options, table, registry)
@@ -190,16 +200,37 @@ def rebalance(
             name=name,
             rng=sample_rng,
             registry=registry,
-            veto=_copy_veto(real_rows, copies),
+            veto=_veto(real_rows, copies, kept_rules),
             is_paid=registry.is_remote(fitted),
             on_progress=on_progress,
         )
     checks = (
-        CheckReport()
+        CheckReport(evidence=Evidence(table, made.frame, made.group_codes))
         if check == "off"
-        else check_rows(table, made.frame, made.group_codes, real_rows=real_rows, copies_wanted=copies_wanted)
+        else check_rows(
+            table,
+            made.frame,
+            made.group_codes,
+            real_rows=real_rows,
+            rules=kept_rules,
+            copies="show" if copies_wanted else "warn",
+        )
     )
-    result = _assemble(table, plan, made, checks, name, unfitted, seed, started, copies)
+    report = RebalanceReport(
+        generator=name,
+        options=getattr(unfitted, "options", None),
+        random_state=seed if isinstance(seed, int | np.integer) else None,
+        plan=plan,
+        checks=checks,
+        copies=copies,
+        rules=tuple(str(rule) for rule in kept_rules),
+        n_held_out=0 if holdout is None else len(holdout),
+        refusals=dict(made.refusals),
+        notes=dict(made.notes),
+        n_rounds=made.n_rounds,
+        seconds=time.perf_counter() - started,
+    )
+    result = _assemble(table, made, report)
     _act_on(checks, check)
     registry.call("autosynth_rebalanced", result=result)
     return result
@@ -227,51 +258,38 @@ def resolve_generator(
     return generator, registry.build(generator, generator_options)
 
 
-def _assemble(
-    table: Table,
-    plan: SamplingPlan,
-    made: SyntheticRows,
-    checks: CheckReport,
-    name: str,
-    generator: RowGenerator,
-    seed: int | np.random.Generator,
-    started: float,
-    copies: CopyMode,
-) -> RebalanceResult:
+def _assemble(table: Table, made: SyntheticRows, report: RebalanceReport) -> RebalanceResult:
+    plan = report.plan
     index = new_labels(table.frame.index, len(made.frame))
     synthetic = made.frame.set_axis(index, axis=0)
     data = pd.concat([table.frame, synthetic]) if len(synthetic) else table.frame.copy()
     is_augmented = augmented_rows(plan, made.group_codes)
-    report = RebalanceReport(
-        generator=name,
-        options=getattr(generator, "options", None),
-        random_state=seed if isinstance(seed, int | np.integer) else None,
-        plan=plan,
-        checks=checks,
-        copies=copies,
-        refusals=dict(made.refusals),
-        notes=dict(made.notes),
-        n_rounds=made.n_rounds,
-        seconds=time.perf_counter() - started,
-    )
     return RebalanceResult(
         data=data,
         is_synthetic=pd.Series(np.arange(len(data)) >= len(table), index=data.index, name="is_synthetic"),
         weights=pd.Series(plan.weights(is_augmented), index=data.index, name="weight"),
-        provenance=_provenance(table, made, name, is_augmented, index),
+        provenance=_provenance(table, made, report.generator, is_augmented, index),
         plan=plan,
-        checks=checks,
+        checks=report.checks,
         report=report,
     )
 
 
-def _copy_veto(real_rows: KnownRows, copies: CopyMode) -> RowVeto | None:
-    if copies == "keep":
+def _veto(real_rows: KnownRows, copies: CopyMode, rules: Sequence[Rule]) -> RowVeto | None:
+    if copies == "keep" and not rules:
         return None
-    return RowVeto(
-        lambda rows: real_rows.reasons(rows, near=copies == "drop_near"),
-        advice="Where few distinct rows exist, hardly any but copies can be made: use copies='keep'.",
-    )
+
+    def judge(rows: pd.DataFrame) -> list[tuple[str, npt.NDArray[np.bool_]]]:
+        broken = [(f"breaks the rule {rule}", ~rule.holds(rows)) for rule in rules]
+        return broken + ([] if copies == "keep" else real_rows.reasons(rows, near=copies == "drop_near"))
+
+    advice = {
+        "Where few distinct rows exist, hardly any but copies can be made: use copies='keep'.": copies != "keep",
+        "A generator that knows no rules may break them in most rows: use another generator, or fewer rules.": bool(
+            rules
+        ),
+    }
+    return RowVeto(judge, advice=" ".join(text for text, holds in advice.items() if holds))
 
 
 def augmented_rows(

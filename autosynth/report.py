@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import json
-import platform
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from autosynth.files import AnyPath, write_text
+from autosynth.versions import versions_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
-
     from autosynth.checks.result import CheckReport
     from autosynth.plan import SamplingPlan
 
-PACKAGES = ("autosynth", "numpy", "pandas", "scikit-learn", "imbalanced-learn", "sdv", "torch")
-
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; }
-table { border-collapse: collapse; display: block; overflow-x: auto; }
-th, td { padding: .3rem .7rem; text-align: left; border-bottom: 1px solid #ccc; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
-"""
+PACKAGES = (
+    "autosynth",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+    "copulas",
+    "ctgan",
+    "xgboost",
+    "xgboost-cpu",
+    "openai",
+    "transformers",
+    "torch",
+)
+HIDDEN = "(hidden)"
+SECRET = re.compile(r"(^|[_-])(api)?(key|token|secret|password|passphrase|credentials?|authorization)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +55,10 @@ class RebalanceReport:
         The verdict.
     copies : str
         What was done with copies of real rows: "keep", "drop_exact" or "drop_near".
+    rules : tuple of str
+        What every row had to keep.
+    n_held_out : int
+        Held-out rows that the generator must not know, and that were searched for copies.
     refusals, notes : mapping of str to int
         Rows refused by reason, dropped copies among them; and what the generator reported, such as rows made by its
         fallback.
@@ -69,22 +78,25 @@ class RebalanceReport:
     n_rounds: int
     seconds: float
     copies: str = "keep"
+    rules: tuple[str, ...] = ()
+    n_held_out: int = 0
 
     @cached_property
     def versions(self) -> dict[str, str]:
         """Versions of Python and of the packages that decide the rows."""
-        installed = {package: _version(package) for package in PACKAGES}
-        return {"python": platform.python_version(), **{name: found for name, found in installed.items() if found}}
+        return versions_of(PACKAGES)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data."""
         return {
             "generator": self.generator,
-            "options": _plain_options(self.options),
+            "options": plain_options(self.options),
             "random_state": None if self.random_state is None else int(self.random_state),
             "plan": self.plan.to_dict(),
             "checks": self.checks.to_dict(),
             "copies": self.copies,
+            "rules": list(self.rules),
+            "n_held_out": self.n_held_out,
             "refusals": dict(self.refusals),
             "notes": dict(self.notes),
             "n_rounds": self.n_rounds,
@@ -100,34 +112,20 @@ class RebalanceReport:
         return text
 
     def to_html(self, path: AnyPath) -> Path:
-        """Write the report as one self-contained page that needs no network; every name and value is escaped."""
-        sections = [
-            f"<h1>{html.escape(self._headline())}</h1>",
-            "<h2>Groups</h2>",
-            _html_table(self.plan.to_frame()),
-            *[f"<p>{html.escape(note)}</p>" for note in self.plan.notes],
-            "<h2>Checks</h2>",
-            f"<p>{'Passed' if self.checks.passed else 'Failed'}: {len(self.checks.failures)} of "
-            f"{len(self.checks.results)} checks failed.</p>",
-            _html_table(self.checks.to_frame()),
-            "<h2>Refused rows and notes</h2>",
-            _html_list({**self.refusals, **self.notes}),
-            "<h2>To repeat it</h2>",
-            _html_list(
-                {
-                    "random_state": self.random_state,
-                    "options": _plain_options(self.options),
-                    "copies": self.copies,
-                    **self.versions,
-                }
-            ),
-        ]
-        page = (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>autosynth report</title><style>{STYLE}</style></head><body>{''.join(sections)}</body></html>"
-        )
-        return write_text(page, path)
+        """Write the report as one self-contained page that needs no network; every name and value is escaped.
+
+        Where the checks kept the rows that they compared, there are pictures of columns, of their dependence and of the
+        rows.
+
+        Raises
+        ------
+        OutputError
+            If no file can be written there; the target is as it was before.
+        """
+        from autosynth.pages.page import write_page
+        from autosynth.pages.rebalance_page import rebalance_page
+
+        return write_page(rebalance_page(self), path)
 
     def __str__(self) -> str:
         lines = [self._headline(), str(self.plan)]
@@ -147,28 +145,23 @@ class RebalanceReport:
         )
 
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
+def plain_options(options: Any) -> dict[str, Any] | None:
+    """Return an options dataclass as plain data, without what its name says is a secret; None when it is none.
+
+    Our own options hold no key, only the name of the variable that does; those of others may.
+    """
+    if not dataclasses.is_dataclass(options) or isinstance(options, type):
+        return None
+    return {name: _without_secrets(name, value) for name, value in dataclasses.asdict(options).items()}
 
 
-def _plain_options(options: Any) -> Any:
-    return dataclasses.asdict(options) if dataclasses.is_dataclass(options) and not isinstance(options, type) else None
+def _without_secrets(name: object, value: Any) -> Any:
+    if SECRET.search(str(name)) and value is not None:
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {key: _without_secrets(key, inner) for key, inner in value.items()}
+    return value
 
 
 def _counted(reasons: Mapping[str, int]) -> str:
     return "; ".join(f"{reason} ({count})" for reason, count in reasons.items())
-
-
-def _html_table(frame: pd.DataFrame) -> str:
-    import pandas as pd
-
-    with pd.option_context("display.max_colwidth", None):  # pandas cuts messages after 50 characters
-        return str(frame.to_html(index=False, border=0, escape=True, float_format=lambda number: f"{number:.3g}"))
-
-
-def _html_list(facts: Mapping[str, Any]) -> str:
-    items = "".join(f"<li>{html.escape(str(name))}: {html.escape(str(fact))}</li>" for name, fact in facts.items())
-    return f"<ul>{items}</ul>" if items else "<p>None.</p>"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cells",
+    "Collector",
     "MetricDraws",
     "Ranking",
+    "all_weights",
     "brier_scores",
     "cross_entropy",
     "draw_metrics",
@@ -62,6 +64,12 @@ class Cells:
     @property
     def sizes(self) -> Codes:
         return np.diff(self.bounds)
+
+    def segment_codes(self) -> Codes:
+        """Return the segment of every row, in the order of the input rows."""
+        codes = np.empty(len(self.order), dtype=np.int64)
+        codes[self.order] = np.repeat(self.segment, self.sizes)
+        return codes
 
     def slices(self) -> list[slice]:
         """Return the sorted rows of every cell."""
@@ -206,8 +214,20 @@ class Ranking:
         return auc, average_precision
 
 
+class Collector(Protocol):
+    """Adds up something of its own over the replicates, so that it is paired with the metrics."""
+
+    def add(self, replicates: slice, weights: Weights) -> None: ...
+
+
 def draw_metrics(
-    models: Sequence[Predictions], target: Target, cells: Cells, *, n_bootstrap: int, rng: np.random.Generator
+    models: Sequence[Predictions],
+    target: Target,
+    cells: Cells,
+    *,
+    n_bootstrap: int,
+    rng: np.random.Generator,
+    collectors: Sequence[Collector] = (),
 ) -> list[MetricDraws]:
     """Return every metric of every model, on the rows as they are and on replicates that the models share.
 
@@ -225,16 +245,21 @@ def draw_metrics(
         Replicates; 0 leaves row 0 alone.
     rng : numpy Generator
         Source of the weights, which depend on the cells and not on the models.
+    collectors : sequence of Collector
+        Are given the same replicates.
     """
     resolution = max(model.resolution for model in models)  # both losses are clipped alike
     scores = [_MetricSums(model, target, cells, resolution, n_bootstrap) for model in models]
-    ones = np.ones((1, len(cells.order)), dtype=np.float32)
-    for score in scores:
-        score.add(slice(0, 1), ones)
-    for rows, weights in poisson_weights(cells, n_bootstrap=n_bootstrap, rng=rng):
-        for score in scores:
-            score.add(rows, weights)
+    for rows, weights in all_weights(cells, n_bootstrap=n_bootstrap, rng=rng):
+        for collector in (*scores, *collectors):
+            collector.add(rows, weights)
     return [score.finish() for score in scores]
+
+
+def all_weights(cells: Cells, *, n_bootstrap: int, rng: np.random.Generator) -> Iterator[tuple[slice, Weights]]:
+    """Yield row 0, where every row counts once, and then the blocks of `poisson_weights`."""
+    yield slice(0, 1), np.ones((1, len(cells.order)), dtype=np.float32)
+    yield from poisson_weights(cells, n_bootstrap=n_bootstrap, rng=rng)
 
 
 def poisson_weights(cells: Cells, *, n_bootstrap: int, rng: np.random.Generator) -> Iterator[tuple[slice, Weights]]:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import autosynth
-from autosynth import AutosynthWarning, RebalanceResult, Table
+from autosynth import AutosynthWarning, Group, RebalanceResult, Table
 from autosynth.exceptions import CheckFailedError, ConfigError, DataError, InsufficientRowsError, PluginError
 from autosynth.plugins import PluginRegistry
 from autosynth.rebalancing import new_labels
@@ -398,3 +399,58 @@ def test_wrong_arguments_are_refused(frame: pd.DataFrame, arguments: dict[str, A
 def test_options_go_with_a_name_only(frame: pd.DataFrame, scripted: Callable[..., Any]) -> None:
     with pytest.raises(ConfigError, match="generator_options go with a registered name"):
         autosynth.rebalance(frame, label="ill", generator=scripted(), generator_options={"n": 1})
+
+
+def test_rows_that_break_a_rule_are_drawn_again_and_counted() -> None:
+    rng = np.random.default_rng(0)
+    start = rng.normal(size=300)
+    stays = pd.DataFrame(
+        {"start": start, "end": start + rng.exponential(0.3, 300), "ill": rng.permutation([0] * 240 + [1] * 60)}
+    )
+    loose = autosynth.rebalance(stays, label="ill", generator="independent", check="off")
+    assert (loose.synthetic["start"] > loose.synthetic["end"]).any()
+    strict = autosynth.rebalance(stays, label="ill", generator="independent", check="off", rules=["start <= end"])
+    assert (strict.synthetic["start"] <= strict.synthetic["end"]).all()
+    assert len(strict.synthetic) == len(loose.synthetic) == 180
+    assert strict.report.refusals["breaks the rule start <= end"] > 0
+    assert strict.report.to_dict()["rules"] == ["start <= end"]
+
+
+def test_a_report_keeps_the_rows_for_its_pictures_with_and_without_checks(frame: pd.DataFrame) -> None:
+    for check in ("off", "warn"):
+        result = autosynth.rebalance(frame, label="ill", generator="ros", check=check)
+        evidence = result.checks.evidence
+        assert evidence is not None
+        assert evidence.table.frame is frame
+        assert len(evidence.synthetic) == len(evidence.group_codes) == len(result.synthetic)
+
+
+def test_the_page_shows_the_call_that_repeats_the_run(frame: pd.DataFrame, tmp_path: Path) -> None:
+    train, holdout = frame.iloc[:100], frame.iloc[100:]
+    result = autosynth.rebalance(train, label="ill", generator="ros", rules=["age >= 0"], holdout=holdout)
+    page = result.report.to_html(tmp_path / "run.html").read_text(encoding="utf-8")
+    assert "rules=[&#39;age &gt;= 0&#39;]" in page
+    assert "holdout=holdout" in page
+
+
+def test_texts_that_were_cut_inside_a_character_are_compared_like_others() -> None:
+    texts = ["\ud800", "a", "b", "c"] * 30
+    cut = pd.DataFrame({"text": texts, "x": np.arange(120.0), "ill": [0, 0, 0, 1] * 30})
+    assert len(autosynth.rebalance(cut, label="ill", generator="ros").synthetic) == 60
+
+
+def test_rules_that_the_real_rows_do_not_keep_or_that_name_no_column_are_refused(frame: pd.DataFrame) -> None:
+    with pytest.raises(ConfigError, match="A rule is what real rows keep"):
+        autosynth.rebalance(frame, label="ill", generator="ros", rules=["severity > 1e6"])
+    with pytest.raises(ConfigError, match="which is no column"):
+        autosynth.rebalance(frame, label="ill", generator="ros", rules=["severe < 3"])
+
+
+def test_a_rule_that_leaves_hardly_any_row_says_what_to_do(frame: pd.DataFrame, scripted: Callable[..., Any]) -> None:
+    def broken(table: Table, counts: Mapping[Group, int], rng: np.random.Generator) -> pd.DataFrame:
+        rows = table.frame.iloc[np.concatenate([rng.choice(table.positions(g), n) for g, n in counts.items()])]
+        return rows.assign(severity=rows["severity"].max())
+
+    limit = float(frame["severity"].max())
+    with pytest.raises(InsufficientRowsError, match="A generator that knows no rules may break them"):
+        autosynth.rebalance(frame, label="ill", generator=scripted(broken), rules=[f"severity < {limit!r}"])

@@ -1,0 +1,56 @@
+"""The page of a RebalanceReport: what was made, whether it is good, and how to make it again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autosynth.pages.check_page import check_tiles, picture_sections
+from autosynth.pages.check_section import check_section
+from autosynth.pages.copy_section import copy_section
+from autosynth.pages.group_section import group_section, groups_of_plan, imbalance
+from autosynth.pages.page import Page
+from autosynth.pages.repeat_section import repeat_section
+from autosynth.pages.verdict_words import sentence, verdict
+
+if TYPE_CHECKING:
+    from autosynth.report import RebalanceReport
+
+
+def rebalance_page(report: RebalanceReport) -> Page:
+    """Return the page."""
+    plan, checks = report.plan, report.checks
+    sizes = [row.n_real for row in plan.groups]
+    after = [row.n_real + row.n_synthetic for row in plan.groups]
+    return Page(
+        title=f"Rebalancing by {report.generator}",
+        lead=sentence(checks),
+        summary=_what_was_made(report),
+        verdict=verdict(checks),
+        tiles=(
+            ("real rows", plan.n_real),
+            ("synthetic rows added", plan.n_synthetic),
+            ("largest to smallest group, real rows", imbalance(sizes)),
+            ("largest to smallest group, all rows", imbalance(after)),
+            *check_tiles(checks)[1:],
+        ),
+        sections=(
+            group_section(groups_of_plan(plan), plan.notes),
+            check_section(checks),
+            *picture_sections(checks),
+            copy_section(checks, report.copies, report.refusals),
+            repeat_section(report),
+        ),
+    )
+
+
+def _what_was_made(report: RebalanceReport) -> str:
+    plan = report.plan
+    if not plan.n_synthetic:
+        return "Every group already had the rows asked for, so none was added."
+    n_grown = sum(row.n_synthetic > 0 for row in plan.groups)
+    n_groups = len(plan.groups)
+    some = f"all {n_groups:,}" if n_grown == n_groups else f"{n_grown:,} of {n_groups:,}"
+    return (
+        f"{plan.n_synthetic:,} synthetic rows were added to {some} groups of {plan.n_real:,} real rows, in "
+        f"{report.seconds:.1f} s."
+    )
