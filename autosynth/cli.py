@@ -1,26 +1,32 @@
 """The command line: parsing and printing only.
 
 Results go to stdout or a file, progress and warnings to stderr.  Exit codes: 0 good, 1 a check failed, 2 wrong usage
-or input.  Plugins add commands through the hook ``autosynth_register_commands``.
+or input, or a check that could not run.  Names in messages come from files, so what a terminal would obey is printed as
+an escape.  Plugins add commands through the hook ``autosynth_register_commands``.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any, TextIO, get_args
 
 import typer
 
 import autosynth
-from autosynth.exceptions import AutosynthError, CheckFailedError, ConfigError
+from autosynth.check_text import print_report, printable, verdict_of
+from autosynth.exceptions import AutosynthError, CheckFailedError, ConfigError, DataError, PluginError
+from autosynth.options import check_choice
 from autosynth.plugins import current_plugins
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+EXIT_CODES = {"passed": 0, "failed": EXIT_FAILED, "error": EXIT_USAGE}  # of a gate, by its verdict
 
 Label = Annotated[str, typer.Option("--label", help="The label column.")]
 GroupBy = Annotated[
@@ -64,7 +70,7 @@ def generators(as_json: AsJson = False) -> None:
         typer.echo(f"{'':33} options: {options}")
         typer.echo(f"{'':33} from {info.distribution} (plugin {info.plugin!r})")
     for message in found.broken.values():
-        typer.echo(f"broken: {message}", err=True)
+        _tell(f"broken: {message}")
 
 
 @app.command()
@@ -97,7 +103,7 @@ def rebalance(
     from autosynth.files import check_table_target, read_table, write_table
 
     check_table_target(out)
-    _check_report_path(report)
+    check_report_path(report)
     frame = read_table(train)
     taken = [name for name in ("is_synthetic", "weight") if name in frame.columns]
     if taken and not only_synthetic:
@@ -123,8 +129,8 @@ def rebalance(
     write_table(result.synthetic if only_synthetic else marked, out)
     if report is not None:
         _write_report(result.report, report)
-    typer.echo(result.report.to_json() if as_json else str(result.report))
-    typer.echo(f"Wrote {out}", err=True)
+    typer.echo(_ascii_json(result.report.to_json()) if as_json else printable(result.report, keep="\n"))
+    _tell(f"Wrote {out}")
 
 
 @app.command()
@@ -134,25 +140,55 @@ def check(
     label: Label,
     group_by: GroupBy = None,
     holdout: Holdout = None,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(help="What every row must keep, such as 'start <= end'; repeat it for several."),
+    ] = None,
+    suite: Annotated[
+        Path | None, typer.Option(help="A suite that `autosynth suite` saved; needs the extra gx.")
+    ] = None,
+    fail_on: Annotated[str, typer.Option(help="The mildest failure that fails the run: critical or warning.")] = (
+        "critical"
+    ),
+    only_warn: Annotated[
+        list[str] | None,
+        typer.Option(help="A check, such as near_copies, whose failure is a warning; repeat it for several."),
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Also write JUnit XML for CI servers: .xml.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write one page with pictures: .html.")] = None,
+    data_docs: Annotated[
+        Path | None, typer.Option(help="Also write Great Expectations' pages to this folder; needs the extra gx.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show checks that passed one by one too.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check synthetic against real rows; exit code 1 when a critical check fails.
+    """Check synthetic against real rows, as a gate for pipelines.
 
-    A file that ``autosynth rebalance`` wrote is checked by its synthetic rows alone.
+    Exit code 0: no critical check failed. 1: one failed. 2: none failed but one could not run, or the usage or an
+    input was wrong. A file that ``autosynth rebalance`` wrote is checked by its synthetic rows alone.
     """
+    from autosynth.checks.result import Severity
+    from autosynth.checks.rules import Rule
     from autosynth.files import read_table
+    from autosynth.gate_files import GateFiles
 
+    check_choice("--fail-on", fail_on, get_args(Severity))
+    files = GateFiles(suite=suite, junit=junit, html=html, data_docs=data_docs)
+    rules = [Rule.parse(text) for text in rule or []]
     real_rows = read_table(real)
-    verdict = autosynth.check(
-        real_rows,
-        _only_synthetic(read_table(synthetic), real_rows),
-        label=label,
-        group_by=group_by,
-        holdout=None if holdout is None else read_table(holdout),
-    )
-    typer.echo(json.dumps(verdict.to_dict(), indent=2) if as_json else str(verdict))
-    if not verdict.passed:
-        raise typer.Exit(EXIT_FAILED)
+    given: dict[str, Any] = {
+        "real": real_rows,
+        "synthetic": _only_synthetic(read_table(synthetic), real_rows),
+        "label": label,
+        "group_by": group_by,
+        "holdout": None if holdout is None else read_table(holdout),
+        "rules": rules,
+    }
+    found = _run_suite(suite=suite, data_docs=data_docs, **given) if files.needs_plugin else autosynth.check(**given)
+    found = found.only_warn(only_warn or []).fail_on(fail_on)  # type: ignore[arg-type]  # checked above
+    for path in files.write(found):
+        _tell(f"Wrote {path}")
+    raise typer.Exit(_print_verdict(found, as_json=as_json, verbose=verbose))
 
 
 @app.command()
@@ -185,7 +221,7 @@ def probe(
             random_state=seed,
             on_progress=advance,
         )
-    typer.echo(json.dumps(found.to_dict(), indent=2) if as_json else str(found))
+    typer.echo(json.dumps(found.to_dict(), indent=2) if as_json else printable(found, keep="\n"))
     if not found.passed:
         raise typer.Exit(EXIT_FAILED)
 
@@ -204,12 +240,17 @@ def report(
     group_by: GroupBy = None,
     positive_class: Annotated[str | None, typer.Option(help="The positive class of two.")] = None,
     threshold: Annotated[float | None, typer.Option(help="Decision threshold for two classes.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write one page with pictures: .html.")] = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Report risk and more for every group of label x group columns, with intervals."""
-    from autosynth.files import read_table
+    from autosynth.files import check_target, read_table
 
+    if html is not None:
+        if html.suffix != ".html":
+            raise ConfigError(f"--html {str(html)!r} does not end in .html.")
+        check_target(html)
     frame = read_table(predictions)
     _require_columns(frame, [label, *(group_by or [])])
     found = autosynth.group_report(
@@ -221,31 +262,44 @@ def report(
         threshold=threshold,
         random_state=seed,
     )
-    typer.echo(found.to_json() if as_json else str(found))
+    if html is not None:
+        _tell(f"Wrote {found.to_html(html)}")
+    typer.echo(found.to_json() if as_json else printable(found, keep="\n"))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
             registry = current_plugins()
             for message in registry.broken.values():
-                typer.echo(f"warning: {message}", err=True)
+                _tell(f"warning: {message}")
             for failure in registry.call_each("autosynth_register_commands", app=app):
-                typer.echo(f"warning: {failure}", err=True)
+                _tell(f"warning: {failure}")
             app(args=None if arguments is None else list(arguments))
         except CheckFailedError as error:
-            typer.echo(str(error), err=True)
+            _tell(str(error))
             sys.exit(EXIT_FAILED)
         except AutosynthError as error:
-            typer.echo(f"error: {error}", err=True)
+            _tell(f"error: {error}")
+            sys.exit(EXIT_USAGE)
+        except Exception:  # Python would exit with 1, which a pipeline reads as a failed check
+            _tell(traceback.format_exc())
+            _tell("error: this is a defect of autosynth or of a plugin. Please report it with the lines above.")
             sys.exit(EXIT_USAGE)
         except (KeyboardInterrupt, SystemExit) as stop:  # typer turns the one into the other
             if isinstance(stop, SystemExit) and stop.code != EXIT_INTERRUPTED:
                 raise
-            typer.echo("interrupted; no half-written file was left.", err=True)
+            _tell("interrupted; no half-written file was left.")
             sys.exit(EXIT_INTERRUPTED)
+
+
+def _tell(message: str) -> None:
+    """Print to stderr, with what a terminal would obey written out."""
+    typer.echo(printable(message, keep="\n"), err=True)
 
 
 def parse_options(settings: Sequence[str] | None) -> dict[str, Any]:
@@ -266,8 +320,37 @@ def _only_synthetic(rows: Any, real: Any) -> Any:
     """Return the synthetic rows of a file that ``rebalance`` wrote, without the marks; other rows as they are."""
     if "is_synthetic" not in rows.columns or "is_synthetic" in real.columns:
         return rows
+    if not rows["is_synthetic"].isin([True, False]).all():
+        raise DataError("column 'is_synthetic' of the synthetic rows holds values other than True and False.")
     marks = [name for name in ("is_synthetic", "weight") if name not in real.columns and name in rows.columns]
     return rows[rows["is_synthetic"].astype(bool)].drop(columns=marks)
+
+
+def _run_suite(**given: Any) -> autosynth.CheckReport:
+    """Return what the first plugin answers that runs suites."""
+    answers = current_plugins().answers("autosynth_run_suite", **given)
+    if not answers:
+        raise ConfigError(
+            "no installed plugin runs suites, which --suite and --data-docs ask for. Bring one with: "
+            "pip install 'autosynth[gx]'"
+        )
+    plugin, answer = answers[0]
+    if not isinstance(answer, autosynth.CheckReport):
+        raise PluginError(
+            f"plugin {plugin!r} answered autosynth_run_suite with {answer!r}. It must be a CheckReport or None."
+        )
+    return answer
+
+
+def _print_verdict(found: autosynth.CheckReport, *, as_json: bool, verbose: bool) -> int:
+    """Print a gate's report and return its exit code."""
+    verdict = verdict_of(found)
+    if as_json:
+        facts = {"autosynth": autosynth.__version__, "verdict": verdict, "exit_code": EXIT_CODES[verdict]}
+        typer.echo(json.dumps({**facts, **found.to_dict()}, indent=2))
+    else:
+        print_report(found, verbose=verbose)
+    return EXIT_CODES[verdict]
 
 
 def _parse_strategy(strategy: str) -> str | float:
@@ -302,7 +385,14 @@ def _require_columns(frame: Any, names: Sequence[str]) -> None:
             raise ConfigError(f"{name!r} is not a column of the file.{nearest(name, frame.columns)}")
 
 
-def _check_report_path(path: Path | None) -> None:
+def check_report_path(path: Path | None) -> None:
+    """Raise unless a report can be written to ``path``: before the work, and not after it.
+
+    Raises
+    ------
+    ConfigError, OutputError
+        If its name ends in neither .html nor .json, or no file can be written there.
+    """
     if path is not None and path.suffix not in (".html", ".json"):
         raise ConfigError(f"--report {str(path)!r} ends in neither .html nor .json.")
     if path is not None:
@@ -311,12 +401,17 @@ def _check_report_path(path: Path | None) -> None:
         check_target(path)
 
 
+def _ascii_json(text: str) -> str:
+    """Return JSON in which no character is left that a terminal would act on."""
+    return json.dumps(json.loads(text), indent=2)
+
+
 def _write_report(found: autosynth.RebalanceReport, path: Path) -> None:
     if path.suffix == ".json":
         found.to_json(path)
     else:
         found.to_html(path)
-    typer.echo(f"Wrote {path}", err=True)
+    _tell(f"Wrote {path}")
 
 
 @contextmanager
@@ -341,4 +436,4 @@ def _show_warning(
     line: str | None = None,  # noqa: ARG001
 ) -> None:
     if issubclass(category, autosynth.AutosynthWarning):
-        typer.echo(f"warning: {message}", err=True)
+        _tell(f"warning: {message}")

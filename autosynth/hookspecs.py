@@ -2,8 +2,9 @@
 
 A plugin is a module (or object) that implements some of these functions under the same names, marked with
 :data:`hookimpl`, and that an entry point of the group ``autosynth`` names.  Arguments that a plugin does not need may
-be left out of its signature.  All arguments are read only.  Apart from ``autosynth_choose_generator``, answers are
-combined in a way that does not depend on the order of plugins.
+be left out of its signature.  All arguments are read only.  Apart from ``autosynth_choose_generator`` and
+``autosynth_run_suite``, of which the first answer counts, answers are combined in a way that does not depend on the
+order of plugins.
 
 An implementation that raises ends the run with a PluginError that names the plugin; during registration only the
 plugin itself is lost, and listed as broken.
@@ -16,15 +17,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pluggy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
-    from autosynth.checks.result import CheckResult
+    from autosynth.checks.result import CheckReport, CheckResult
+    from autosynth.checks.rules import Rule
     from autosynth.generator import RowGenerator, Space
     from autosynth.groups import Group
     from autosynth.rebalancing import RebalanceResult
     from autosynth.schema import TableSchema
+    from autosynth.table import GroupBy
 
 PROJECT = "autosynth"
 
@@ -128,6 +132,47 @@ def autosynth_check_rows(real: pd.DataFrame, synthetic: pd.DataFrame, schema: Ta
         The lists of all plugins are concatenated.
     """
     return []
+
+
+@hookspec(firstresult=True)
+def autosynth_run_suite(
+    suite: Path | None,
+    real: pd.DataFrame,
+    synthetic: pd.DataFrame,
+    label: Hashable,
+    group_by: GroupBy,
+    holdout: pd.DataFrame | None,
+    rules: Sequence[Rule],
+    data_docs: Path | None,
+) -> CheckReport | None:
+    """Check synthetic rows with a saved suite, or write pages about the checks, for ``autosynth check``.
+
+    Called instead of :func:`autosynth.check` when a suite or a folder for pages is named.  The first answer that is not
+    None wins.
+
+    Parameters
+    ----------
+    suite : Path or None
+        An existing file with a suite, which is not to be trusted; None builds one from the real rows.
+    real : DataFrame of shape (n_real, n_features + 1)
+        Real rows with the label.
+    synthetic : DataFrame of shape (n_synthetic, n_features + 1)
+        Rows of any origin.
+    label, group_by
+        As :func:`autosynth.check` takes them.
+    holdout : DataFrame or None
+        Real rows that the generator must not know.
+    rules : sequence of Rule
+        What every row must keep.
+    data_docs : Path or None
+        The folder to write pages into, which may not exist yet; its parent does.
+
+    Returns
+    -------
+    CheckReport or None
+        A check that could not run is in it as an error; None leaves the suite to other plugins.
+    """
+    return None
 
 
 @hookspec

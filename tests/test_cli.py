@@ -2,23 +2,26 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import autosynth
-from autosynth import cli
+from autosynth import CheckReport, CheckResult, cli
 from autosynth.exceptions import ConfigError, InsufficientRowsError
 from autosynth.files import read_table, write_table
-from autosynth.plugins import PluginRegistry
+from autosynth.plugins import PluginRegistry, use_plugins
 from autosynth.toy import shortcut_table
 
 pytestmark = pytest.mark.filterwarnings("default::autosynth.AutosynthWarning")
@@ -232,16 +235,26 @@ def test_a_failed_check_is_exit_code_one_and_no_file(
 
 
 def test_check_is_exit_code_zero_or_one(run: Run, train: Path, frame: pd.DataFrame, tmp_path: Path) -> None:
-    good = run("check", "train.csv", "train.csv", "--label", "ill", "--group-by", "hospital")
+    copied = run("check", "train.csv", "train.csv", "--label", "ill", "--group-by", "hospital")
+    assert copied.code == 1
+    assert "critical: exact_copies of all rows" in copied.out
+    good = run("check", "train.csv", "train.csv", "--label", "ill", "--only-warn", "exact_copies")
     assert good.code == 0
+    assert "warning: exact_copies of all rows" in good.out
+    typo = run("check", "train.csv", "train.csv", "--label", "ill", "--only-warn", "exact_copy")
+    assert typo.code == 2
+    assert "Did you mean 'exact_copies'" in typo.err
     write_table(frame.assign(ward="attic"), tmp_path / "bad.csv")
     bad = run("check", "train.csv", "bad.csv", "--label", "ill", "--json")
     assert (bad.code, bad.err) == (1, "")
     verdict = json.loads(bad.out)
     assert verdict["passed"] is False
-    assert [check["name"] for check in verdict["checks"] if not check["passed"]] == ["schema"]
-    for arguments in (["none.csv"], ["train.csv", "--label", "il"], ["narrow.csv"]):
-        write_table(frame[["ill"]], tmp_path / "narrow.csv")
+    assert [check["name"] for check in verdict["checks"] if not check["passed"]] == ["categories"]
+    write_table(frame[["ill"]], tmp_path / "narrow.csv")
+    narrow = run("check", "train.csv", "narrow.csv", "--label", "ill")
+    assert narrow.code == 1
+    assert "critical: schema of all rows" in narrow.out
+    for arguments in (["none.csv"], ["train.csv", "--label", "il"], ["train.csv", "--holdout", "narrow.csv"]):
         assert run("check", "train.csv", *arguments[:1], "--label", "ill", *arguments[1:]).code == 2
 
 
@@ -249,6 +262,272 @@ def test_check_takes_the_synthetic_rows_of_what_rebalance_wrote(run: Run, train:
     assert run(*rebalance(generator="smote")).code == 0
     verdict = json.loads(run("check", "train.csv", "out.csv", "--label", "ill", "--json").out)
     assert {check["name"]: check["passed"] for check in verdict["checks"]}["schema"]
+
+
+def test_marks_that_are_no_truth_values_are_exit_code_two(run: Run, train: Path, frame: pd.DataFrame) -> None:
+    write_table(frame.assign(is_synthetic="no"), train.parent / "odd.csv")
+    answer = run("check", "train.csv", "odd.csv", "--label", "ill")
+    assert (answer.code, answer.out) == (2, "")
+    assert "'is_synthetic' of the synthetic rows holds values other than True and False" in answer.err
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Path:
+    """Rows of the same distribution, which pass."""
+    return write_table(shortcut_table(120, minority_share=0.25, random_state=1), tmp_path / "fresh.csv")
+
+
+@pytest.fixture
+def foreign(frame: pd.DataFrame, tmp_path: Path) -> Path:
+    """Rows with a category that no real row has, which fail."""
+    return write_table(frame.assign(ward="attic"), tmp_path / "foreign.csv")
+
+
+def gate(synthetic: str, *more: object) -> list[object]:
+    return ["check", "train.csv", synthetic, "--label", "ill", *more]
+
+
+def answering(plugin: Callable[..., ModuleType], registry: PluginRegistry, *results: CheckResult) -> dict[str, Any]:
+    """Register a plugin that runs suites with these results, and return what it was asked with."""
+    asked: dict[str, Any] = {}
+
+    def run_suite(
+        suite: Any, real: Any, synthetic: Any, label: Any, group_by: Any, holdout: Any, rules: Any, data_docs: Any
+    ) -> CheckReport:
+        asked.update(locals())
+        return CheckReport(results)
+
+    registry.register(plugin(autosynth_run_suite=run_suite), name="suites")
+    return asked
+
+
+def result(*, passed: bool, severity: Any = "critical", name: str = "limits", **facts: Any) -> CheckResult:
+    given = {"subject": "age", "observed": 0.0, "limit": 0.0, "message": "seen", **facts}
+    return CheckResult(name=name, passed=passed, severity=severity, **given)
+
+
+NOT_RUN = CheckResult.not_run("coverage", "ill=yes", "the rows are not at hand.")
+
+
+def test_the_verdict_comes_first_then_failures_then_families(run: Run, train: Path, foreign: Path, fresh: Path) -> None:
+    good = run(*gate("fresh.csv"))
+    assert (good.code, good.err) == (0, "")
+    assert good.out.startswith("passed: no critical check failed (")
+    assert "\nfamily " in good.out
+    assert "\npassed: " not in good.out
+    assert "\npassed: schema of all rows: " in run(*gate("fresh.csv", "-v")).out
+    bad = run(*gate("foreign.csv"))
+    assert bad.code == 1
+    assert bad.out.startswith("failed: ")
+    assert bad.out.index("critical: ") < bad.out.index("\nfamily ")
+    assert "\x1b" not in good.out + bad.out
+
+
+def test_a_check_that_could_not_run_is_exit_code_two_unless_another_failed(
+    run: Run, train: Path, fresh: Path, registry: PluginRegistry, plugin: Callable[..., ModuleType]
+) -> None:
+    for results, code, verdict in (
+        ([result(passed=True)], 0, "passed"),
+        ([result(passed=True), NOT_RUN], 2, "error"),
+        ([result(passed=False), NOT_RUN], 1, "failed"),
+        ([result(passed=False, severity="warning")], 0, "passed"),
+    ):
+        module = plugin(autosynth_run_suite=lambda given=results: CheckReport(tuple(given)))
+        with use_plugins(PluginRegistry()) as inner:
+            inner.register(module, name="suites")
+            answer = run(*gate("fresh.csv", "--data-docs", "docs", "--json"))
+        assert answer.code == code
+        found = json.loads(answer.out)
+        assert (found["verdict"], found["exit_code"]) == (verdict, code)
+        assert found["autosynth"] == autosynth.__version__
+        assert len(found["checks"]) == len(results)
+
+
+def test_warnings_fail_where_they_are_asked_to(
+    run: Run, train: Path, fresh: Path, registry: PluginRegistry, plugin: Callable[..., ModuleType]
+) -> None:
+    answering(plugin, registry, result(passed=False, severity="warning"))
+    assert run(*gate("fresh.csv", "--data-docs", "docs")).code == 0
+    strict = run(*gate("fresh.csv", "--data-docs", "docs", "--fail-on", "warning", "--junit", "gate.xml"))
+    assert strict.code == 1
+    assert "critical: limits of age: seen" in strict.out
+    assert "<failure" in Path("gate.xml").read_text()
+
+
+def test_junit_is_written_for_good_and_bad_rows(run: Run, train: Path, foreign: Path, fresh: Path) -> None:
+    for rows, code in (("fresh.csv", 0), ("foreign.csv", 1)):
+        answer = run(*gate(rows, "--junit", "gate.xml", "--json"))
+        assert answer.code == code
+        assert answer.err == "Wrote gate.xml\n"
+        suite = ET.parse("gate.xml").getroot()[0]  # noqa: S314 - written by us
+        assert (int(suite.get("failures", "")) > 0) == bool(code)
+        assert int(suite.get("tests", "")) == len(json.loads(answer.out)["checks"])
+
+
+def test_a_page_is_written_in_which_names_are_text(run: Run, frame: pd.DataFrame, tmp_path: Path) -> None:
+    hostile = frame.rename(columns={"ward": "<script>alert(1)</script>"})
+    write_table(hostile, tmp_path / "train.csv")
+    write_table(hostile.assign(**{hostile.columns[3]: "<b>attic</b>"}), tmp_path / "made.csv")
+    answer = run(*gate("made.csv", "--html", "gate.html"))
+    assert answer.code == 1
+    page = (tmp_path / "gate.html").read_text()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_rules_reach_the_checks(run: Run, frame: pd.DataFrame, tmp_path: Path) -> None:
+    days = np.random.default_rng(0).integers(0, 300, len(frame))
+    write_table(frame.assign(start=days, end=days + 3), tmp_path / "train.csv")
+    write_table(frame.assign(start=days, end=days - 3), tmp_path / "backwards.csv")
+    kept = run(
+        *gate("train.csv", "--rule", "start <= end", "--rule", "age >= 0", "--json", "--only-warn", "exact_copies")
+    )
+    assert kept.code == 0
+    broken = run(*gate("backwards.csv", "--rule", "start <= end", "--rule", "age >= 0", "--json"))
+    assert broken.code == 1
+    failed = [check for check in json.loads(broken.out)["checks"] if check["name"] == "rules" and not check["passed"]]
+    assert len(failed) == 1
+    assert "start <= end" in failed[0]["subject"] + failed[0]["message"]
+    for wrong in ("end < start", "age <= ward", "starts <= end"):
+        refused = run(*gate("train.csv", "--rule", wrong))
+        assert (refused.code, refused.out) == (2, ""), wrong
+
+
+def test_a_suite_is_run_by_a_plugin_with_all_that_was_given(
+    run: Run, train: Path, fresh: Path, tmp_path: Path, registry: PluginRegistry, plugin: Callable[..., ModuleType]
+) -> None:
+    asked = answering(plugin, registry, result(passed=True))
+    (tmp_path / "suite.json").write_text("{}")
+    more = ["--group-by", "hospital", "--holdout", "fresh.csv", "--rule", "age > 0", "--data-docs", "docs"]
+    answer = run(*gate("fresh.csv", "--suite", "suite.json", *more))
+    assert answer.code == 0, answer.err
+    assert (asked["suite"], asked["data_docs"]) == (Path("suite.json"), Path("docs"))
+    assert (asked["label"], asked["group_by"]) == ("ill", ["hospital"])
+    assert [str(rule) for rule in asked["rules"]] == ["age > 0"]
+    pd.testing.assert_frame_equal(asked["real"], read_table(train))
+    pd.testing.assert_frame_equal(asked["synthetic"], read_table(fresh))
+    pd.testing.assert_frame_equal(asked["holdout"], read_table(fresh))
+    assert "Wrote docs" in answer.err
+
+
+def test_suites_and_pages_without_a_plugin_name_the_extra(
+    run: Run, train: Path, fresh: Path, registry: PluginRegistry, plugin: Callable[..., ModuleType]
+) -> None:
+    registry.register(plugin(autosynth_run_suite=lambda: None), name="passes")
+    Path("suite.json").write_text("{}")
+    for option in (["--suite", "suite.json"], ["--data-docs", "docs"]):
+        answer = run(*gate("fresh.csv", *option))
+        assert (answer.code, answer.out) == (2, "")
+        assert "pip install 'autosynth[gx]'" in answer.err
+    registry.register(plugin(autosynth_run_suite=lambda: [result(passed=True)]), name="wrong")
+    wrong = run(*gate("fresh.csv", "--data-docs", "docs"))
+    assert wrong.code == 2
+    assert "plugin 'wrong' answered autosynth_run_suite with" in wrong.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--fail-on", "warnings"], "--fail-on='warnings' is unknown. Did you mean 'warning'?"),
+        (["--rule", "start"], "rule 'start' cannot be read"),
+        (["--suite", "none.json"], "--suite 'none.json' is not a file"),
+        (["--junit", "train.csv"], "--junit 'train.csv' does not end in .xml"),
+        (["--junit", "none/gate.xml"], "'none' is not a folder"),
+        (["--html", "gate.htm"], "--html 'gate.htm' does not end in .html"),
+        (["--html", "none/gate.html"], "'none' is not a folder"),
+        (["--data-docs", "train.csv"], "--data-docs 'train.csv' is a file"),
+        (["--data-docs", "none/docs"], "'none' is not a folder"),
+    ],
+)
+def test_a_gate_that_is_used_wrongly_is_exit_code_two_before_any_work(
+    run: Run, train: Path, fresh: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.setattr("autosynth.files.read_table", lambda _: pytest.fail("read in vain"))
+    answer = run(*gate("fresh.csv", *arguments))
+    assert (answer.code, answer.out) == (2, "")
+    assert message in answer.err
+    assert names(train.parent) == ["fresh.csv", "train.csv"]
+
+
+def test_a_gate_that_breaks_down_does_not_look_like_a_failed_check(
+    run: Run, train: Path, fresh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(autosynth, "check", lambda *_, **__: 1 / 0)
+    answer = run(*gate("fresh.csv", "--junit", "gate.xml"))
+    assert (answer.code, answer.out) == (2, "")
+    assert "ZeroDivisionError" in answer.err
+    assert "Please report it" in answer.err
+    assert names(train.parent) == ["fresh.csv", "train.csv"]
+
+
+def test_a_full_disk_leaves_no_half_written_result_of_the_gate(
+    run: Run, train: Path, fresh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "write_text", full_disk)
+    answer = run(*gate("fresh.csv", "--junit", "gate.xml"))
+    assert (answer.code, answer.out) == (2, "")
+    assert "No space left on device" in answer.err
+    assert names(train.parent) == ["fresh.csv", "train.csv"]
+
+
+def test_a_file_without_rows_fails_the_gate(run: Run, train: Path, frame: pd.DataFrame) -> None:
+    write_table(frame.head(0), train.parent / "none.csv")
+    answer = run(*gate("none.csv"))
+    assert answer.code == 1
+    assert "critical: schema of all rows" in answer.out
+
+
+@pytest.mark.parametrize("option", ["--label", "--group-by", "--rule"])
+def test_names_in_errors_cannot_command_a_terminal(run: Run, train: Path, fresh: Path, option: str) -> None:
+    answer = run(*gate("fresh.csv", option, "age\x1b[2J\x9b1m"))
+    assert answer.code == 2
+    assert "\x1b" not in answer.err
+    assert "\x9b" not in answer.err
+    assert "x1b[2J" in answer.err
+
+
+def test_names_from_files_cannot_command_a_terminal(run: Run, frame: pd.DataFrame, tmp_path: Path) -> None:
+    hostile = frame.rename(columns={"ward": "ward\x1b[2J\x9b1m"})
+    write_table(hostile, tmp_path / "train.csv")
+    write_table(hostile.assign(**{hostile.columns[3]: "attic\x07", "age": 900}), tmp_path / "made.csv")
+    printed = [run(*gate("made.csv", *more)) for more in ([], ["-v"], ["--json"])]
+    printed.append(run(*gate("made.csv", "--label", "il")))
+    printed.append(run(*rebalance("--group-by", hostile.columns[3])))
+    for answer in printed:
+        for character in "\x1b\x9b\x07":
+            assert character not in answer.out + answer.err
+    assert "x1b[2J" in printed[3].err + printed[1].out
+
+
+def test_names_that_the_terminal_cannot_show_do_not_fail_the_gate(frame: pd.DataFrame, tmp_path: Path) -> None:
+    write_table(frame.rename(columns={"ward": "病棟"}), tmp_path / "train.csv")
+    command = [sys.executable, "-m", "autosynth", *gate("train.csv", "-v", "--only-warn", "exact_copies")]
+    told = subprocess.run(
+        list(map(str, command)),
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert told.returncode == 0, told.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="a terminal of its own needs a Unix system")
+def test_a_real_terminal_gets_tables(train: Path, foreign: Path) -> None:
+    controller, terminal = os.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    environment.pop("NO_COLOR", None)
+    command = [sys.executable, "-m", "autosynth", *map(str, gate("foreign.csv"))]
+    with subprocess.Popen(command, stdout=terminal, stderr=terminal, cwd=train.parent, env=environment) as process:
+        os.close(terminal)
+        shown = b""
+        with suppress(OSError):  # Linux answers so when the other side has closed
+            while chunk := os.read(controller, 65_536):
+                shown += chunk
+    os.close(controller)
+    assert process.returncode == 1
+    assert b"\x1b[" in shown
+    assert "┃" in shown.decode()
 
 
 def test_none_is_an_option_value() -> None:
@@ -458,5 +737,5 @@ def test_a_real_process_fails_a_check_with_code_one(frame: pd.DataFrame, train: 
     write_table(frame.assign(ward="attic"), tmp_path / "bad.csv")
     failed = shell("check", "train.csv", "bad.csv", "--label", "ill", folder=tmp_path)
     assert failed.returncode == 1
-    assert "critical: schema of all rows" in failed.stdout
+    assert "critical: categories of ward" in failed.stdout
     assert failed.stderr == ""
