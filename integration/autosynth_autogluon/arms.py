@@ -13,6 +13,7 @@ from autogluon.tabular import TabularPredictor
 
 from autosynth.exceptions import GenerationError
 from autosynth_autogluon.fit_facts import FitFacts, first_failure
+from autosynth_autogluon.fold_record import FoldRecord, fold_records
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -47,6 +48,8 @@ class FittedArm:
         Wall time of the fit.
     facts : FitFacts
         What happened inside.
+    folds : tuple of FoldRecord
+        What every fold of every model did, for an arm with synthetic rows.
     """
 
     name: str
@@ -55,6 +58,7 @@ class FittedArm:
     test: pd.DataFrame
     seconds: float
     facts: FitFacts
+    folds: tuple[FoldRecord, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +104,7 @@ class ArmSettings:
             test=predictor.predict_proba(test_rows).reindex(columns=self.classes, fill_value=0.0),
             seconds=seconds,
             facts=FitFacts.of(predictor, plan.name, uses_synthetic=plan.uses_synthetic),
+            folds=fold_records(predictor) if plan.uses_synthetic else (),
         )
 
     def _no_model(self, plan: ArmPlan, predictor: TabularPredictor, error: Exception) -> str:

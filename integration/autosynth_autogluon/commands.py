@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from autosynth.cli import AsJson, GeneratorName, GroupBy, Label, Seed, Settings, parse_options
+from autosynth.cli import AsJson, GeneratorName, GroupBy, Label, Seed, Settings, check_report_path, parse_options
 from autosynth.extras import require_extra
-from autosynth.files import check_target, read_table, write_text
+from autosynth.files import read_table, write_text
 
 if TYPE_CHECKING:
     from autosynth_autogluon.comparison_report import ComparisonReport
@@ -37,19 +37,22 @@ def fit(
     time_limit: Annotated[float | None, typer.Option(help="Seconds for each of the three fits.")] = None,
     ratio: Annotated[float, typer.Option(help="Size that smaller groups reach, as a share of the largest.")] = 1.0,
     synthetic_weight: Annotated[float, typer.Option(help="Weight of a synthetic row against a real one.")] = 1.0,
+    check: Annotated[
+        str,
+        typer.Option(help="A fold whose synthetic rows fail the checks: off, warn, drop (it trains without) or raise."),
+    ] = "warn",
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Agree that a remote generator sends rows of every fold away.")
     ] = False,
     out: Annotated[Path, typer.Option(help="Folder for the three predictors; must not exist yet.")] = Path(
         "autosynth-fit"
     ),
-    report: Annotated[Path | None, typer.Option(help="Also write all figures as JSON to this file.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Also write a report: .html or .json.")] = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Fit AutoGluon plain, with balanced weights and with in-fold synthetic rows; print them side by side by group."""
-    if report is not None:
-        check_target(report)
+    check_report_path(report)
     folder = _new_folder(out)
     train_rows, test_rows = read_table(train), None if test is None else read_table(test)
     comparison = _comparison()
@@ -70,9 +73,9 @@ def fit(
             random_state=seed,
             on_arm=_say,
             on_fitted=_say_fitted,
-            rebalanced_options={"ratio": ratio, "synthetic_weight": synthetic_weight},
+            rebalanced_options={"ratio": ratio, "synthetic_weight": synthetic_weight, "check": check},
         )
-    _print(comparison_report, report, as_json)
+    _print(comparison_report, [report] if report else [], as_json)
     typer.echo(f"Predictors are in {out}; load one with TabularPredictor.load.", err=True)
 
 
@@ -107,7 +110,7 @@ def demo(
         on_fitted=_say_fitted,
         fit_options={"ag_args_ensemble": {"fold_fitting_strategy": "sequential_local"}, "num_cpus": 1, "num_gpus": 0},
     )
-    _print(comparison_report, out / "comparison.json", as_json)
+    _print(comparison_report, [out / "comparison.json", out / "comparison.html"], as_json)
 
 
 def _comparison() -> Any:
@@ -120,10 +123,13 @@ def _comparison() -> Any:
     return comparison
 
 
-def _print(comparison_report: ComparisonReport, path: Path | None, as_json: bool) -> None:
+def _print(comparison_report: ComparisonReport, paths: Sequence[Path], as_json: bool) -> None:
     text = json.dumps(comparison_report.to_dict(), indent=2)
-    if path is not None:
-        write_text(text, path)
+    for path in paths:
+        if path.suffix == ".html":
+            comparison_report.to_html(path)
+        else:
+            write_text(text, path)
         typer.echo(f"Wrote {path}", err=True)
     typer.echo(text if as_json else str(comparison_report))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,9 @@ from autosynth.exceptions import ConfigError, DataError, TooFewRowsError
 from autosynth.plugins import current_plugins
 from autosynth.rebalancing import resolve_generator
 from autosynth.table import GroupBy
+from autosynth.versions import versions_of
 from autosynth_autogluon.arms import ArmPlan, ArmSettings
+from autosynth_autogluon.asked import asked
 from autosynth_autogluon.comparison_report import ComparisonReport
 from autosynth_autogluon.consent import check_consent
 from autosynth_autogluon.hyperparameters import rebalanced
@@ -24,6 +27,18 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
 TEST_SHARE = 0.25
+PACKAGES = (
+    "autosynth",
+    "autogluon.tabular",
+    "lightgbm",
+    "xgboost",
+    "xgboost-cpu",
+    "catboost",
+    "scikit-learn",
+    "numpy",
+    "pandas",
+    "torch",
+)
 
 
 def compare_arms(
@@ -151,7 +166,18 @@ def compare_arms(
         fitted.append(shared.fit(plan, fit_rows, test_rows))
         if on_fitted is not None:
             on_fitted(plan.name, fitted[-1].seconds)
-    return judge(fitted, fit_rows, test_rows, label=label, group_by=group_by, random_state=random_state)
+    report = judge(fitted, fit_rows, test_rows, label=label, group_by=group_by, random_state=random_state)
+    arguments = {
+        "label": label,
+        "group_by": group_by,
+        "generator": generator,
+        "generator_options": generator_options,
+        "hyperparameters": hyperparameters,
+        "eval_metric": shared.eval_metric,
+        **settings,
+        "rebalanced_options": rebalanced_options,
+    }
+    return replace(report, settings=asked(arguments), versions=versions_of(PACKAGES))
 
 
 def _split(table: Table, test: pd.DataFrame | None, random_state: int) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from autosynth.plain_data import to_plain
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from autosynth import GroupReport
+    from autosynth.files import AnyPath
+    from autosynth.gains import Gain
     from autosynth.interval import Interval
+    from autosynth_autogluon.fold_record import FoldRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +43,9 @@ class Arm:
     shifted : GroupReport
         After a shift of the prior fitted on real validation rows, the same way for every arm, so that only what the
         model ranks better is left; the difference is against the reference arm.
+    gain : Gain or None
+        What its balanced risk as it comes is better or worse for than that of "plain": shift of the prior, class
+        weights, better ranking; None where the probabilities are those of "plain".
     balanced_accuracy : float
         Of these decisions, on the test rows: mean over classes of their recall.
     seconds : float
@@ -49,6 +58,7 @@ class Arm:
     class_offsets: Mapping[str, float] | None
     report: GroupReport
     shifted: GroupReport
+    gain: Gain | None
     balanced_accuracy: float
     seconds: float
 
@@ -67,19 +77,34 @@ class ComparisonReport:
         In words: which arm is better than the reference on the test rows, or that none is.
     winner : str or None
         The better arm's name; None when the difference is within noise, or when no synthetic row was trained on.
+    is_judged : bool
+        False when no synthetic row was trained on, so that there is nothing to judge.
     n_train, n_test : int
         Real rows.
     notes : tuple of str
         What a reader must know: rows left out, models that failed, folds that stayed plain, small groups.
+    folds : tuple of FoldRecord
+        What every fold of every model of the synthetic arm did.
+    random_state : int or None
+        The seed.
+    settings : mapping
+        What was asked for, as text: without secrets, and without rows.
+    versions : mapping of str to str
+        Of Python and of the packages that decide the result.
     """
 
     arms: tuple[Arm, ...]
     reference: str
     verdict: str
     winner: str | None
+    is_judged: bool
     n_train: int
     n_test: int
     notes: tuple[str, ...] = ()
+    folds: tuple[FoldRecord, ...] = ()
+    random_state: int | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per arm."""
@@ -97,9 +122,14 @@ class ComparisonReport:
             "reference": self.reference,
             "winner": self.winner,
             "verdict": self.verdict,
+            "is_judged": self.is_judged,
             "n_train": self.n_train,
             "n_test": self.n_test,
             "notes": list(self.notes),
+            "random_state": self.random_state,
+            "settings": dict(self.settings),
+            "versions": dict(self.versions),
+            "folds": to_plain(self.folds),
             "arms": [
                 {
                     "name": arm.name,
@@ -108,12 +138,20 @@ class ComparisonReport:
                     "class_offsets": None if arm.class_offsets is None else dict(arm.class_offsets),
                     "balanced_accuracy": arm.balanced_accuracy,
                     "seconds": arm.seconds,
+                    "gain": None if arm.gain is None else to_plain(arm.gain),
                     "as_it_comes": json.loads(arm.report.to_json()),
                     "shifted": json.loads(arm.shifted.to_json()),
                 }
                 for arm in self.arms
             ],
         }
+
+    def to_html(self, path: AnyPath) -> Path:
+        """Write the report as one self-contained page that needs no network; every name and value is escaped."""
+        from autosynth.pages.page import write_page
+        from autosynth_autogluon.comparison_page import comparison_page
+
+        return write_page(comparison_page(self), path)
 
     def __str__(self) -> str:
         parts = [
@@ -123,6 +161,7 @@ class ComparisonReport:
             _text(self.groups_frame()),
             *self.notes,
             self.verdict,
+            *[f"{arm.name}: {arm.gain.sentence}" for arm in self.arms if arm.uses_synthetic and arm.gain],
         ]
         return "\n\n".join(parts)
 

@@ -7,15 +7,17 @@ import pickle
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from autosynth.exceptions import ConfigError
 from autosynth.generator import GeneratorInfo, RowGenerator, Space
+from autosynth.options import check_choice
 from autosynth.plan import check_amounts
 from autosynth.plugins import current_plugins
 from autosynth_autogluon.side_table import SideTable
 
 OnTimeout: TypeAlias = Literal["plain", "raise"]
+FoldCheck: TypeAlias = Literal["off", "warn", "drop", "raise"]
 
 CONFIG_KEY = "autosynth"  # AutoGluon takes unknown keys with the prefix "ag." and hands them on without it
 PARAMETER_PREFIX = "autosynth_"  # knobs that a hyperparameter search may set
@@ -39,6 +41,7 @@ class InFoldConfig:
     correct_prior: bool = False
     max_time_share: float = 0.5
     on_timeout: OnTimeout = "plain"
+    check: FoldCheck = "warn"
     random_state: int = 0
 
     def __post_init__(self) -> None:
@@ -51,6 +54,7 @@ class InFoldConfig:
             raise ConfigError(f"max_time_share={self.max_time_share!r}. Use a share of a fold's time in (0, 1).")
         if self.on_timeout not in ("plain", "raise"):
             raise ConfigError(f"on_timeout={self.on_timeout!r} is unknown. Use 'plain' or 'raise'.")
+        check_choice("check", self.check, get_args(FoldCheck))
         if self.space not in ("model", "original"):
             raise ConfigError(f"space={self.space!r} is unknown. Use 'model' (encoded features) or 'original'.")
 
@@ -70,6 +74,12 @@ class InFoldConfig:
         """Whether the generator sends rows to another machine, which may cost money per call."""
         info = self.generator_info
         return info is not None and info.remote
+
+    @property
+    def copies_wanted(self) -> bool:
+        """Whether copies of real rows are the generator's purpose, so that no check reports them."""
+        info = self.generator_info
+        return info is not None and info.copies
 
     def build_generator(self) -> RowGenerator:
         """Return the unfitted generator."""

@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.optimize import minimize
 from sklearn.metrics import roc_curve
 
 from autosynth.exceptions import DataError
+from autosynth.prior_shift import fit_offsets, log_softmax
 
-SMALLEST = 1e-7  # probabilities are clipped here before a logarithm
-RIDGE = 1e-3  # keeps the offset of a class that a segment never showed, or separates perfectly, finite
-SPREAD = 1.0  # how far offsets of segments are expected to lie from the pooled ones, in log odds
+SMALLEST = 1e-7  # probabilities are clipped here before a logarithm: float32 tells no smaller from 0
 
 
 @dataclass(frozen=True)
@@ -49,10 +47,8 @@ class PriorShift:
         """
         codes = _codes(y_true, proba.columns)
         logs = _logs(proba)
-        pooled = _fit_offsets(logs, codes)
-        rows = [np.flatnonzero(segments == segment) for segment in range(segments.max() + 1)]
-        own = [_fit_offsets(logs[some], codes[some], pooled) for some in rows] if len(rows) > 1 else [pooled]
-        return cls._with_risk(np.array([*own, pooled]), logs, codes, segments)
+        offsets = fit_offsets(logs, codes, segments, n_segments=int(segments.max()) + 1)
+        return cls._with_risk(offsets, logs, codes, segments)
 
     @classmethod
     def from_priors(cls, y_true: pd.Series[Any], proba: pd.DataFrame, segments: npt.NDArray[np.int64]) -> PriorShift:
@@ -68,7 +64,7 @@ class PriorShift:
 
     def apply(self, proba: pd.DataFrame, segments: npt.NDArray[np.int64]) -> pd.DataFrame:
         """Return shifted probabilities, every row summing to 1; segment -1 is one that training did not hold."""
-        shifted = _softmax(_logs(proba) + self.offsets[segments])
+        shifted = np.exp(log_softmax(_logs(proba) + self.offsets[segments]))
         return pd.DataFrame(shifted, index=proba.index, columns=proba.columns)
 
     @classmethod
@@ -79,33 +75,17 @@ class PriorShift:
         codes: npt.NDArray[np.int64],
         segments: npt.NDArray[np.int64],
     ) -> PriorShift:
-        picked = _softmax(logs + offsets[segments])[np.arange(len(codes)), codes]
-        losses = pd.Series(-np.log(np.clip(picked, SMALLEST, 1.0)))
+        losses = pd.Series(-log_softmax(logs + offsets[segments])[np.arange(len(codes)), codes])
         return cls(offsets, float(losses.groupby([codes, segments]).mean().mean()))
 
 
-def _fit_offsets(
-    logs: npt.NDArray[np.float64], codes: npt.NDArray[np.int64], pooled: npt.NDArray[np.float64] | None = None
-) -> npt.NDArray[np.float64]:
-    """Return one offset per class, the first 0, that minimise the mean over classes of their mean cross-entropy.
+def without_zeros(proba: pd.DataFrame) -> pd.DataFrame:
+    """Return probabilities in double precision, none below ``SMALLEST``, every row summing to 1 again; NaN stays.
 
-    With ``pooled``, deviations from it are penalised like draws from a normal distribution of width ``SPREAD``; the
-    loss is a mean, so that prior weighs one over the effective number of rows.
+    A shift needs logarithms; with the same floor before and after it, it cannot win by raising a zero.
     """
-    weights = 1.0 / np.bincount(codes, minlength=logs.shape[1]).clip(min=1)[codes]
-    weights /= weights.sum()
-    centre = np.zeros(logs.shape[1] - 1) if pooled is None else pooled[1:]
-    ridge = RIDGE if pooled is None else RIDGE + (weights**2).sum() / (2 * SPREAD**2)
-
-    def loss_and_slope(free: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        shifted = _softmax(logs + np.concatenate([[0.0], free]))
-        picked = np.clip(shifted[np.arange(len(codes)), codes], SMALLEST, 1.0)
-        slope = weights @ shifted - np.bincount(codes, weights=weights, minlength=shifted.shape[1])
-        away = free - centre
-        return float(-(weights * np.log(picked)).sum() + ridge * (away**2).sum()), slope[1:] + 2 * ridge * away
-
-    found = minimize(loss_and_slope, centre, jac=True, method="L-BFGS-B")
-    return np.concatenate([[0.0], found.x])
+    floored = proba.astype("float64").clip(SMALLEST, 1.0)
+    return floored.div(floored.sum(axis=1, skipna=False), axis=0)
 
 
 def best_threshold(y_true: pd.Series[Any], proba: pd.DataFrame) -> float:
@@ -139,8 +119,3 @@ def _logs(proba: pd.DataFrame) -> npt.NDArray[np.float64]:
             "needs numbers from 0 to 1: leave those rows out, for all arms alike."
         )
     return np.asarray(np.log(np.clip(values, SMALLEST, 1.0)))
-
-
-def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))

@@ -107,6 +107,7 @@ def fold_notes(folds: list[Mapping[str, Any]]) -> list[str]:
         f"{count} of {len(folds)} model folds trained on real rows alone ({reason.rstrip('.')})"
         for reason, count in plain.most_common()
     ]
+    notes += _check_notes(folds)
     made = [facts for facts in folds if facts.get("n_synthetic")]
     events = (("rows refused", "refusals"), ("the generator notes", "notes"))
     for title, key in events:
@@ -121,6 +122,19 @@ def fold_notes(folds: list[Mapping[str, Any]]) -> list[str]:
         for name, count in skipped.most_common()
     ]
     return notes
+
+
+def _check_notes(folds: list[Mapping[str, Any]]) -> list[str]:
+    """Say once which critical check failed in how many model folds that trained with the rows all the same."""
+    used = [facts["checks"] for facts in folds if facts.get("checks") and not facts.get("left_plain")]
+    failures = [failure for verdict in used for failure in verdict["failures"] if failure["severity"] == "critical"]
+    counts = Counter((failure["name"], failure["subject"]) for failure in failures)
+    messages = {(failure["name"], failure["subject"]): failure["message"] for failure in reversed(failures)}
+    return [
+        f"rows were used though {name} of {subject} failed in {count} of {len(folds)} model folds, such as: "
+        f"{messages[name, subject].rstrip('.')}"
+        for (name, subject), count in counts.most_common()
+    ]
 
 
 def _alike(seen: list[tuple[str, int]]) -> list[tuple[str, list[int]]]:

@@ -19,7 +19,8 @@ from autosynth.plugins import current_plugins
 from autosynth.rebalancing import augmented_rows
 from autosynth.synthesis import SyntheticRows
 from autosynth_autogluon.cache import FoldCache, predictor_root
-from autosynth_autogluon.fold_view import FoldRows, FoldView, ModelView, OriginalView
+from autosynth_autogluon.fold_gate import FoldVerdict, judge_rows
+from autosynth_autogluon.fold_view import LABEL, FoldRows, FoldView, ModelView, OriginalView
 from autosynth_autogluon.steps import fit_step, sample_step
 from autosynth_autogluon.time_limit import GeneratorTimeoutError, run_within
 
@@ -44,12 +45,16 @@ class FittedFold:
 
 @dataclass(frozen=True)
 class MadeRows:
-    """Synthetic rows as features and labels, the group of each, and what there is to report: what the cache keeps."""
+    """Synthetic rows as features and labels, the group of each, and what there is to report: what the cache keeps.
+
+    ``verdict`` is None where nobody asked for checks.
+    """
 
     X: pd.DataFrame
     y: pd.Series[Any]
     group_codes: npt.NDArray[np.int64]
     facts: Mapping[str, Any]
+    verdict: FoldVerdict | None = None
 
 
 @dataclass(frozen=True)
@@ -158,11 +163,19 @@ class FoldSynthesis:
         left_s = None if time_limit_s is None else max(1.0, time_limit_s - (time.perf_counter() - started))
         key = f"{self._key}-{_name(wanted.counts)}"
         try:
-            made, found = self._cache.get_or_make(key, lambda: self._make(fitted, wanted.counts, left_s))
+            made, found = self._cache.get_or_make(
+                key, lambda: self._make(fitted, wanted.counts, left_s), is_good=self._is_judged
+            )
         except GeneratorTimeoutError as error:
             return self._nothing(plan, self._give_up(error))
+        checks: dict[str, Any] = {}
+        if made.verdict is not None and config.check != "off":
+            checks = {"checks": made.verdict.facts}
+            refused = made.verdict.act(config.check, is_news=not found)
+            if refused:
+                return self._nothing(plan, refused, **checks)
         seconds = round(time.perf_counter() - started, 3)
-        facts = {**self._facts(plan), **made.facts, "cached": found, "seconds": seconds}
+        facts = {**self._facts(plan), **made.facts, **checks, "cached": found, "seconds": seconds}
         is_augmented = augmented_rows(wanted, made.group_codes)
         return FoldAddition(made.X, made.y, made.group_codes, is_augmented, self._real_codes(), plan, facts)
 
@@ -181,6 +194,7 @@ class FoldSynthesis:
 
     def _make(self, fitted: FittedFold, counts: Mapping[Group, int], time_limit_s: float | None) -> MadeRows:
         rows = self._draw(fitted, counts, time_limit_s)
+        verdict = None if self._config.check == "off" else self._judge(rows)
         X, y = self._view.to_features(rows.frame)
         per_group = enumerate(np.bincount(rows.group_codes))
         facts = {
@@ -193,7 +207,27 @@ class FoldSynthesis:
         }
         if not self._is_filtered and current_plugins().implementers("autosynth_keep_rows"):
             facts["row_filters_skipped"] = current_plugins().implementers("autosynth_keep_rows")
-        return MadeRows(X, y, rows.group_codes, facts)
+        return MadeRows(X, y, rows.group_codes, facts, verdict)
+
+    def _judge(self, rows: SyntheticRows) -> FoldVerdict:
+        """Return the verdict on rows as the generator sees them: once, whichever features the models are given."""
+        table = self._view.table
+        names = {LABEL: "label", **{str(group): self._fold.name(group) for group in table.groups}}
+        key = f"{self._generator_key}-{_digest(_row_hashes(rows.frame))[:12]}-verdict"
+        verdict, _ = self._cache.get_or_make(
+            key,
+            lambda: judge_rows(
+                table,
+                rows,
+                names=names,
+                copies_wanted=self._config.copies_wanted,
+                asks_plugins=self._is_filtered,
+            ),
+        )
+        return verdict
+
+    def _is_judged(self, made: MadeRows) -> bool:
+        return made.verdict is not None or self._config.check == "off"
 
     def _draw(self, fitted: FittedFold, counts: Mapping[Group, int], time_limit_s: float | None) -> SyntheticRows:
         """Return rows as the generator sees them; original ones are kept, for models that see other features."""
@@ -266,10 +300,10 @@ class FoldSynthesis:
         logger.warning("\t%s This fold trains on its real rows alone.", error)
         return str(error)
 
-    def _nothing(self, plan: SamplingPlan, reason: str) -> FoldAddition:
+    def _nothing(self, plan: SamplingPlan, reason: str, **more: Any) -> FoldAddition:
         none = np.empty(0, dtype=np.int64)
         X, y = self._fold.X.iloc[:0], self._fold.y.iloc[:0]
-        facts = {**self._facts(plan), "n_synthetic": 0, "left_plain": reason}
+        facts = {**self._facts(plan), "n_synthetic": 0, "left_plain": reason, **more}
         return FoldAddition(X, y, none, none.astype(bool), self._real_codes(), plan, facts)
 
     def _facts(self, plan: SamplingPlan) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +11,9 @@ import pandas as pd
 
 from autosynth import GroupReport, group_report
 from autosynth.exceptions import GenerationError
+from autosynth_autogluon.arm_gains import Alternative, arm_gains
 from autosynth_autogluon.comparison_report import Arm, ComparisonReport, show
-from autosynth_autogluon.decision import PriorShift, best_threshold
+from autosynth_autogluon.decision import PriorShift, best_threshold, without_zeros
 from autosynth_autogluon.segments import Segments
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def judge(
     GenerationError
         If no row of some class has validation predictions of every arm.
     """
+    fitted = [replace(arm, validation=without_zeros(arm.validation), test=without_zeros(arm.test)) for arm in fitted]
     validations, kept = _common_rows(fitted, fit_rows, label)
     y_valid, y_test = kept[label], test_rows[label]
     segments = Segments.from_frame(fit_rows, label, group_by).seen_in(kept)
@@ -62,21 +64,40 @@ def judge(
     reference = min(without, key=lambda position: shifts[position].risk)
     groups = segments.columns(test_rows)
 
+    test_groups = None if groups is None else groups.reset_index(drop=True)
+    y_report = y_test.reset_index(drop=True)
+
     def report(proba: pd.DataFrame, baseline: pd.DataFrame) -> GroupReport:
-        return group_report(
-            y_test.reset_index(drop=True),
+        found = group_report(
+            y_report,
             proba.reset_index(drop=True),
-            groups=None if groups is None else groups.reset_index(drop=True),
+            groups=test_groups,
             baseline=baseline.reset_index(drop=True),
             random_state=random_state,
         )
+        # Its shift is fitted on test rows, as a report knows no others; the arms' own is fitted on validation rows.
+        return replace(found, gain=None)
 
     shifted = [shift.apply(arm.test, rows.test_segments) for shift, arm in zip(shifts, fitted, strict=True)]
+    variants = [
+        _variants(made, validations[position], rows, is_first=position == 0) for position, made in enumerate(fitted)
+    ]
+    gains = arm_gains(
+        y_report,
+        [
+            Alternative(name, proba, shifted[position], position, uses_synthetic=fitted[position].uses_synthetic)
+            for position, some in enumerate(variants)
+            for name, proba, _ in some
+        ],
+        reference=reference,
+        groups=test_groups,
+        n_valid=len(kept),
+        random_state=random_state,
+    )
     arms: list[Arm] = []
     for position, made in enumerate(fitted):
         shifted_report = report(shifted[position], shifted[reference])
-        variants = _variants(made, validations[position], rows, is_first=position == 0)
-        for name, proba, decision in variants:
+        for name, proba, decision in variants[position]:
             arms.append(
                 Arm(
                     name=name,
@@ -85,6 +106,7 @@ def judge(
                     class_offsets=decision.named_offsets(proba.columns),
                     report=report(proba, fitted[0].test),
                     shifted=shifted_report,
+                    gain=gains[name],
                     balanced_accuracy=_balanced_accuracy(y_test, decision.classes(proba)),
                     seconds=made.seconds,
                 )
@@ -95,9 +117,12 @@ def judge(
         reference=fitted[reference].name,
         verdict=verdict,
         winner=winner,
+        is_judged=any(arm.facts.n_synthetic for arm in fitted),
         n_train=len(fit_rows),
         n_test=len(test_rows),
         notes=tuple(_notes(arms, fitted, n_valid=len(kept), n_left_out=len(fit_rows) - len(kept))),
+        folds=tuple(fold for arm in fitted for fold in arm.folds),
+        random_state=random_state,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -20,12 +21,15 @@ from autosynth.cli import main
 from autosynth.exceptions import DataError, GenerationError, TooFewRowsError
 from autosynth.toy import overlapping_classes, shortcut_table
 from autosynth_autogluon.arms import FittedArm
+from autosynth_autogluon.asked import asked
 from autosynth_autogluon.comparison import compare_arms
 from autosynth_autogluon.decision import PriorShift, best_threshold
 from autosynth_autogluon.fit_facts import FitFacts, fold_notes
+from autosynth_autogluon.fold_record import FoldRecord
 from autosynth_autogluon.judgement import judge
 from autosynth_autogluon.scorers import balanced_log_loss, worst_class_log_loss, worst_class_recall
 from autosynth_autogluon.segments import Segments
+from tests.core.browser import open_browser
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -73,10 +77,18 @@ def test_the_threshold_has_the_best_balanced_accuracy_of_all(scored):
     assert score(chosen) >= max(score(cut) for cut in np.linspace(0, 1, 201)) - 1e-9
 
 
-def fitted_arm(name, uses_synthetic, proba, test=None, n_synthetic=100, notes=()):
+def fitted_arm(name, uses_synthetic, proba, test=None, n_synthetic=100, notes=(), folds=()):
     facts = FitFacts(n_models=1, n_synthetic=n_synthetic if uses_synthetic else 0, notes=notes)
     test = proba if test is None else test
-    return FittedArm(name=name, uses_synthetic=uses_synthetic, validation=proba, test=test, seconds=1.0, facts=facts)
+    return FittedArm(
+        name=name,
+        uses_synthetic=uses_synthetic,
+        validation=proba,
+        test=test,
+        seconds=1.0,
+        facts=facts,
+        folds=folds if uses_synthetic else (),
+    )
 
 
 def judge_arms(labels, arms, **facts):
@@ -103,6 +115,180 @@ def test_a_better_ranking_wins_and_a_worse_one_loses(scored):
     worse = shifted_by(proba, np.exp(noise))
     assert judge_arms(labels, [("plain", False, worse), ("in-fold x", True, proba)]).winner == "in-fold x"
     assert judge_arms(labels, [("plain", False, proba), ("in-fold x", True, worse)]).winner == "plain"
+
+
+def worse_than(proba, seed=1):
+    return shifted_by(proba, np.exp(np.random.default_rng(seed).normal(size=len(proba))))
+
+
+def gains_of(report):
+    return {arm.name: arm.gain for arm in report.arms}
+
+
+def test_a_mere_shift_gains_the_shift_and_no_ranking(scored):
+    labels, proba = scored
+    report = judge_arms(labels, [("plain", False, proba), ("in-fold x", True, shifted_by(proba, 9.0))])
+    gains = gains_of(report)
+    gain = gains["in-fold x"]
+    assert gain.is_mere_shift
+    assert gain.step("ranking").nats.value == pytest.approx(0, abs=1e-4)
+    assert gain.sentence == (
+        f"All of the {gain.total.nats.value:.3f} nats gained are a mere shift of the prior, such as plain training "
+        "gets by moving its threshold."
+    )
+    assert gain.sentence in str(report)
+    assert gains["plain, prior corrected"].is_mere_shift
+    assert gains["plain"] is None
+    assert gains["plain, threshold tuned"] is None
+
+
+def test_steps_of_every_arm_add_up_to_its_difference_from_plain(scored):
+    labels, proba = scored
+    arms = [("plain", False, worse_than(proba)), ("balanced weights", False, worse_than(proba, 2)), ("in", True, proba)]
+    report = judge_arms(labels, arms)
+    for arm in report.arms:
+        change = arm.report.difference.balanced_risk
+        if arm.gain is None:
+            assert change.value == 0
+            continue
+        total = arm.gain.total.nats
+        assert sum(step.nats.value for step in arm.gain.steps) == pytest.approx(total.value, abs=1e-12)
+        assert (total.value, total.low, total.high) == pytest.approx((-change.value, -change.high, -change.low))
+    fair = report.arms[-1].shifted.difference.balanced_risk
+    ranking = report.arms[-1].gain.step("ranking").nats
+    assert (ranking.value, ranking.low, ranking.high) == pytest.approx((-fair.value, -fair.high, -fair.low))
+
+
+def test_what_class_weights_give_is_no_gain_of_synthetic_rows(scored):
+    labels, proba = scored
+    arms = [("plain", False, worse_than(proba)), ("balanced weights", False, proba), ("in-fold x", True, proba)]
+    gains = gains_of(judge_arms(labels, arms))
+    names = [step.name for step in gains["balanced weights"].steps]
+    assert names == ["baseline_shift", "class_weights", "own_shift"]
+    assert gains["in-fold x"].step("class_weights").verdict == "gain"
+    assert gains["in-fold x"].step("ranking").nats.value == pytest.approx(0, abs=1e-12)
+    assert "by class weights; the rest" in gains["in-fold x"].sentence
+
+
+def test_a_zero_probability_gains_nothing_by_a_shift(scored):
+    labels, proba = scored
+    proba = proba.copy()
+    proba.iloc[np.flatnonzero(labels == "yes")[:3]] = [1.0, 0.0]
+    gain = gains_of(judge_arms(labels, [("plain", False, proba), ("in-fold x", True, proba + 0)]))
+    assert gain["plain, prior corrected"].step("baseline_shift").nats.value < 1
+
+
+def record(model="LR", **facts):
+    known = {"n_real": 50, "generator": "smote", "groups": {"y=no": 40, "y=yes": 10}}
+    return FoldRecord.of(model, "S1F1", {**known, **facts})
+
+
+FOLDS = (
+    record(n_synthetic=30, rows_added={"y=yes": 30}, generator_fit_s=1.5, refusals={"outside <b>": 2}),
+    record(
+        n_synthetic=29,
+        rows_added={"y=yes": 29},
+        cached=True,
+        checks={
+            "passed": False,
+            "n_checks": 9,
+            "failures": [{"name": "copies", "subject": "<script>", "severity": "critical", "message": "<script> row"}],
+        },
+    ),
+    record("GBM", n_synthetic=0, left_plain="out of time"),
+)
+HOSTILE = "<script>document.title='owned'</script>"
+
+
+def hostile_report(scored, folds=FOLDS):
+    labels, proba = scored
+    labels = labels.replace("yes", HOSTILE).iloc[:1500]
+    proba = proba.rename(columns={"yes": HOSTILE}).iloc[:1500]
+    rows = pd.DataFrame({f"y {HOSTILE}": labels, f"site {HOSTILE}": np.where(np.arange(1500) % 3, HOSTILE, "here")})
+    moved = shifted_by(proba.rename(columns={HOSTILE: "yes"}), 5.0).rename(columns={"yes": HOSTILE})
+    arms = [
+        fitted_arm("plain", False, proba),
+        fitted_arm("balanced weights", False, moved),
+        fitted_arm(f"in-fold {HOSTILE}", True, moved, folds=folds, notes=(f"Arm: {HOSTILE}.",)),
+    ]
+    report = judge(arms, rows, rows, label=f"y {HOSTILE}", group_by=[f"site {HOSTILE}"], random_state=7)
+    return replace(report, settings={"label": HOSTILE}, versions={"autosynth": "1"})
+
+
+def test_the_page_shows_verdict_gains_folds_and_the_seed(scored, tmp_path):
+    report = hostile_report(scored)
+    page = report.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert re.findall(r"<h2[^>]*>(.*?)</h2>", page) == [
+        "Arms side by side",
+        "Risk by group, after the shift",
+        "Where the gain comes from",
+        "Risk by group, as it comes",
+        "Reliability before and after",
+        "What the folds did",
+        "Notes, and how to repeat it",
+    ]
+    assert "29 to 30" in page
+    assert "2 of 3 model folds trained on synthetic rows" in page
+    assert "The rows of 0 of 1 model folds passed" in page
+    assert "out of time: 1 model folds" in page
+    assert re.search(r"random_state</dt>\s*<dd[^>]*>7<", page)
+    assert len(page) < 1_000_000
+
+
+def test_planted_scripts_do_not_run_on_the_page(scored, tmp_path):
+    target = hostile_report(scored).to_html(tmp_path / "page.html")
+    assert "<script" not in target.read_text(encoding="utf-8")
+    with open_browser() as browser:
+        for width in (390, 1200):
+            with browser.visit(target, width=width) as visit:
+                assert visit.evaluate("document.title").startswith("autosynth fit")
+                assert visit.console == []
+                assert visit.requests == []
+                assert visit.width <= width
+
+
+def test_the_page_never_calls_a_mere_shift_a_gain(scored, tmp_path):
+    labels, proba = scored
+    report = judge_arms(labels, [("plain", False, proba), ("in-fold x", True, shifted_by(proba, 9.0))])
+    page = report.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert 'class="verdict good"' not in page
+    assert "no reason to rebalance" in page
+    assert "No model recorded what happened in its folds." in page
+
+
+@pytest.mark.parametrize(
+    ("plain", "ours", "n_synthetic", "said"),
+    [
+        ("worse", "good", 9, "synthetic rows help"),
+        ("good", "worse", 9, "synthetic rows harm"),
+        ("good", "worse", 0, "no verdict"),
+    ],
+)
+def test_the_page_leads_with_the_verdict(scored, tmp_path, plain, ours, n_synthetic, said):
+    labels, proba = scored
+    models = {"good": proba, "worse": worse_than(proba)}
+    report = judge_arms(
+        labels, [("plain", False, models[plain]), ("in-fold x", True, models[ours])], n_synthetic=n_synthetic
+    )
+    page = report.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert said in page.partition("</header>")[0]
+
+
+def test_no_secret_and_no_row_is_told_of_what_was_asked():
+    told = asked(
+        {
+            "label": "ill",
+            "generator_options": {"api_key": "hush", "nested": {"token": "hush"}, "max_tokens": 5},
+            "rebalanced_options": {"groups": pd.Series(["a patient"])},
+            "hyperparameters": {},
+            "presets": None,
+        }
+    )
+    assert set(told) == {"label", "generator_options", "rebalanced_options"}
+    assert "hush" not in str(told)
+    assert "patient" not in str(told)
+    assert "'max_tokens': 5" in told["generator_options"]
+    assert "a Series" in told["rebalanced_options"]
 
 
 def test_the_reference_is_the_best_arm_without_synthetic_rows(scored):
@@ -264,6 +450,15 @@ def test_compare_arms_fits_three_predictors_and_reports_every_group(tmp_path):
     ]
     assert len(report.groups_frame()) == 4
     assert report.n_train + report.n_test == 500
+    assert {(fold.model[:8], fold.generator) for fold in report.folds} >= {("LightGBM", "smote")}
+    assert all(sum(fold.rows_added.values()) == fold.n_synthetic > 0 for fold in report.folds)
+    assert all(sum(fold.groups.values()) == fold.n_real for fold in report.folds)
+    assert report.random_state == 0
+    assert report.settings["group_by"] == "['hospital']"
+    assert "autogluon.tabular" in report.versions
+    page = report.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+    (tmp_path / "page.html").unlink()
+    assert f"In &#39;in-fold smote&#39;, {len(report.folds)} of {len(report.folds)} model folds trained" in page
     assert {folder.name for folder in tmp_path.iterdir()} == {"plain", "balanced-weights", "in-fold-smote"}
     assert report.verdict in str(report)
     json.dumps(report.to_dict(), allow_nan=False)
@@ -390,18 +585,27 @@ def test_a_group_of_one_row_needs_test_rows():
         compare_arms(train, label="ill")
 
 
-def test_the_fit_command_prints_the_arms_and_writes_json(tmp_path, capsys, monkeypatch):
+def test_the_fit_command_prints_the_arms_and_writes_a_page(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shortcut_table(400, minority_share=0.3).to_csv("train.csv", index=False)
     arguments = ["fit", "train.csv", "--label", "ill", "--hyperparameters", "toy", "--folds", "2", "--time-limit", "30"]
+    arguments += ["--check", "drop"]
     with pytest.raises(SystemExit) as exit_info:
-        main([*arguments, "--out", "fits", "--report", "arms.json", "--json"])
+        main([*arguments, "--out", "fits", "--report", "arms.html", "--json"])
     assert exit_info.value.code == 0
     captured = capsys.readouterr()
     assert re.search(r"fitted plain in \d+ s", captured.err)
     printed = json.loads(captured.out)
-    assert printed == json.loads((tmp_path / "arms.json").read_text())
     assert len(printed["arms"]) == 5
+    assert "'check': 'drop'" in printed["settings"]["rebalanced_options"]
+    assert "Where the gain comes from" in (tmp_path / "arms.html").read_text(encoding="utf-8")
+
+
+def test_a_report_of_another_kind_is_refused_before_any_fit(tmp_path, capsys):
+    with pytest.raises(SystemExit) as exit_info:
+        main(["fit", "no-such-file.csv", "--label", "ill", "--report", str(tmp_path / "arms.pdf")])
+    assert exit_info.value.code == 2
+    assert "neither .html nor .json" in capsys.readouterr().err
 
 
 def test_a_time_limit_too_short_for_any_model_is_one_clear_error(tmp_path, capsys):
@@ -473,6 +677,9 @@ def test_the_demo_runs_twice_and_ends_with_a_verdict(tmp_path, capsys, monkeypat
             main(["demo"])
         assert exit_info.value.code == 0
         assert "winner" in capsys.readouterr().out.lower()
+        written = json.loads((tmp_path / "autosynth-demo" / "comparison.json").read_text(encoding="utf-8"))
+        assert written["arms"][-1]["gain"]["sentence"].endswith(".")
+        assert (tmp_path / "autosynth-demo" / "comparison.html").is_file()
 
 
 def test_autogluon_does_not_complain_about_absent_torch(monkeypatch, caplog):
