@@ -20,9 +20,24 @@ PACKAGES = sorted(
     path.parent.name for folder in ("plugins", "integration") for path in ROOT.glob(f"{folder}/*/__init__.py")
 )
 
-HEAVY = ("torch", "sdv", "ctgan", "copulas", "great_expectations", "autogluon", "imblearn", "transformers", "xgboost")
+HEAVY = (
+    "torch",
+    "sdv",
+    "ctgan",
+    "copulas",
+    "great_expectations",
+    "autogluon",
+    "imblearn",
+    "jinja2",
+    "matplotlib",
+    "transformers",
+    "xgboost",
+)
 MAY_CORE_IMPORT = {
     "autosynth",
+    "jinja2",
+    "markupsafe",
+    "matplotlib",
     "numpy",
     "pandas",
     "pluggy",
