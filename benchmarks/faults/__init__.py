@@ -1,0 +1,1 @@
+"""Faults planted in real rows, and what the gate makes of them."""
