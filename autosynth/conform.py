@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from numbers import Number
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from autosynth.exceptions import DataError, PluginError
+from autosynth.files import foreign_separator
 from autosynth.schema import ColumnSchema, cast_numbers, cast_times, dtype_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable, Sequence
 
     import numpy.typing as npt
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 FaultKind: TypeAlias = Literal["missing", "value", "type", "infinite", "present", "limits", "fraction", "size", "text"]
 
+_NOT_OF_KIND = {"datetime": "not a point in time (ISO 8601)", "timedelta": "not a point in time"}
 LIMIT_TOLERANCE = 1e-9  # relative; a float that went through float32 and back may lie a hair outside
 
 
@@ -60,12 +63,15 @@ class Conformed:
         Reason to number of rows; a row with several faults counts for its first.
     faults : Counter
         Column and kind of fault to number of rows, each counted by itself.
+    examples : dict
+        Column and kind of fault to the first cell that has it.
     """
 
     frame: pd.DataFrame
     valid: npt.NDArray[np.bool_]
     refusals: Counter[str]
     faults: Counter[tuple[Hashable, FaultKind]]
+    examples: dict[tuple[Hashable, FaultKind], Any] = field(default_factory=dict)
 
 
 def conform(
@@ -116,6 +122,7 @@ def hold_against(
     valid = np.ones(len(rows), dtype=bool)
     refusals: Counter[str] = Counter()
     faults: Counter[tuple[Hashable, FaultKind]] = Counter()
+    examples: dict[tuple[Hashable, FaultKind], Any] = {}
     for column in schema.columns:
         try:
             found = _faults(rows[column.name], column, within_limits)
@@ -123,12 +130,14 @@ def hold_against(
             raise _failure(owner, f"a column {column.name!r} whose cells are no plain values: {error}") from error
         for fault in found:
             faults[column.name, fault.kind] += int(fault.cells.sum())
+            if fault.cells.any():
+                examples[column.name, fault.kind] = rows[column.name].iloc[int(fault.cells.argmax())]
             refusals[f"{column.name}: {fault.reason}"] += int((fault.cells & valid).sum())
             valid &= ~fault.cells
     kept = rows.loc[valid].reset_index(drop=True)
     cast = {column.name: _cast(kept[column.name], column) for column in schema.columns}
     frame = pd.DataFrame(cast, index=kept.index)  # without columns, only the index says how many rows there are
-    return Conformed(frame, valid, +refusals, +faults)
+    return Conformed(frame, valid, +refusals, +faults, examples)
 
 
 def _failure(owner: str | None, what: str) -> PluginError | DataError:
@@ -140,14 +149,36 @@ def _failure(owner: str | None, what: str) -> PluginError | DataError:
 def _check_columns(rows: pd.DataFrame, schema: TableSchema, owner: str | None) -> None:
     if not isinstance(rows, pd.DataFrame):
         raise _failure(owner, f"a {type(rows).__name__}. They must come as a pandas DataFrame.")
-    foreign = [name for name in rows.columns if name not in schema.names]
-    absent = [name for name in schema.names if name not in rows.columns]
-    if foreign or absent or not rows.columns.is_unique:
+    unexpected = [name for name in rows.columns if name not in schema.names]
+    missing = [name for name in schema.names if name not in rows.columns]
+    if unexpected or missing or not rows.columns.is_unique:
+        twice = rows.columns[rows.columns.duplicated()].unique()
+        doubled = f"; more than once: {_listed(twice)}" if len(twice) else ""
         raise _failure(
             owner,
-            f"a table with other columns than the real one: foreign {foreign or 'none'}, absent {absent or 'none'}. "
-            "Each column of the real table must come once.",
+            f"a table with other columns than the real one: missing: {_listed(missing)}; unexpected: "
+            f"{_listed(unexpected)}{doubled}. Each column of the real table must come once."
+            f"{_likely_cause(missing, unexpected)}",
         )
+
+
+def _listed(names: Iterable[Hashable]) -> str:
+    return ", ".join(map(str, names)) or "none"
+
+
+def _likely_cause(missing: Sequence[Hashable], unexpected: Sequence[Hashable]) -> str:
+    """Return what probably went wrong with the names of columns, as sentences; empty when nothing comes to mind."""
+    causes = []
+    plain_names = {str(name).strip().casefold(): name for name in missing}
+    for name in unexpected:
+        meant = plain_names.get(str(name).strip().casefold())
+        if meant is not None:
+            causes.append(f" {name!r} and {meant!r} differ only by case or blanks.")
+    if any(str(name).startswith("Unnamed: ") for name in unexpected):
+        causes.append(" Was the file written with its index? Write it with index=False.")
+    if len(unexpected) == 1 and (separator := foreign_separator(unexpected[0])):
+        causes.append(f" Is the separator {separator}?")
+    return "".join(causes)
 
 
 def _faults(values: pd.Series[Any], column: ColumnSchema, within_limits: bool) -> list[Fault]:
@@ -175,7 +206,7 @@ def _number_faults(
     inside = ~(missing | not_number)
     is_number = column.kind in ("numeric", "integer")
     faults = [
-        Fault("type", "not a number" if is_number else "not a point in time", not_number),
+        Fault("type", _NOT_OF_KIND.get(column.kind, "not a number"), not_number),
         Fault("infinite", "infinite", np.isinf(numbers)),
     ]
     if column.minimum is None or column.maximum is None:
@@ -206,7 +237,11 @@ def _as_time(values: pd.Series[Any], column: ColumnSchema) -> pd.Series[Any]:
     if column.kind == "timedelta":
         read: Any = partial(pd.to_timedelta, errors="coerce")
     else:
-        read = partial(pd.to_datetime, errors="coerce", utc=True, format="mixed")
+        # Numbers have no unit, and of 03.04.2024 nobody knows the month: to guess would be wrong without a word.
+        if not pd.api.types.is_datetime64_any_dtype(values.dtype):
+            is_number = values.map(lambda value: isinstance(value, Number)).to_numpy(dtype=bool)
+            values = values.astype(object).mask(is_number)
+        read = partial(pd.to_datetime, errors="coerce", utc=True, format="ISO8601")
     times = pd.Series(read(values))
     try:
         column.to_float(times)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from autosynth.gain_words import sentence_of
+from autosynth.gain_words import is_tiny, sentence_of
 from autosynth.interval import Interval, percentile_interval
 from autosynth.predictions import check_same_rows, read_predictions, read_segments, read_target
 from autosynth.risk import Cells, all_weights, cross_entropy
@@ -124,7 +124,7 @@ class Gain:
         parts = tuple(GainPart.of(name, each, level) for name, each in zip(steps, differences, strict=True))
         total = GainPart.of("total", draws[0] - draws[-1], level)
         shift = GainPart.of("shift", differences[0] + differences[-1], level)
-        is_mere_shift = shift.verdict == GAIN and all(part.verdict == NOISE for part in parts[1:-1])
+        is_mere_shift = shift.verdict == GAIN and all(_is_nothing(part, total) for part in parts[1:-1])
         return cls(
             total=_as_shift(total) if is_mere_shift else total,
             steps=(_as_shift(parts[0]), *parts[1:-1], _as_shift(parts[-1])),
@@ -136,8 +136,8 @@ class Gain:
 
     @property
     def is_mere_shift(self) -> bool:
-        """True when the shift of the prior is all that stands out from noise, and it lowers the risk."""
-        return self.shift.verdict == SHIFT and all(part.verdict == NOISE for part in self.steps[1:-1])
+        """True when only the shift of the prior stands out, from noise and in size, and it lowers the risk."""
+        return self.shift.verdict == SHIFT and all(_is_nothing(part, self.total) for part in self.steps[1:-1])
 
     def step(self, name: str) -> GainPart:
         """Return the step of this name.
@@ -148,6 +148,10 @@ class Gain:
             If there is none.
         """
         return {part.name: part for part in self.steps}[name]
+
+
+def _is_nothing(part: GainPart, total: GainPart) -> bool:
+    return part.verdict == NOISE or is_tiny(part, total)
 
 
 def _as_shift(part: GainPart) -> GainPart:

@@ -16,7 +16,7 @@ from autosynth.checks.contamination import KnownRows
 from autosynth.checks.evidence import Evidence
 from autosynth.checks.result import CheckReport
 from autosynth.checks.rule_record import RuleRecord
-from autosynth.checks.rules import Rule, as_rule
+from autosynth.checks.rules import Rule, as_rules
 from autosynth.checks.verdict import check_rows
 from autosynth.exceptions import AutosynthWarning, ConfigError
 from autosynth.generator import RowGenerator
@@ -178,7 +178,7 @@ def rebalance(
     seed = int(np.random.default_rng().integers(2**31 - 1)) if random_state is None else random_state
     fit_rng, sample_rng = as_generator(seed).spawn(2)
     table = Table.from_frame(train, label=label, group_by=group_by)
-    kept_rules = [RuleRecord.of(as_rule(rule), table).rule for rule in rules]
+    kept_rules = [RuleRecord.of(rule, table).rule for rule in as_rules(rules)]
     plan = SamplingPlan.make(table, strategy=strategy, augment=augment, alpha=alpha, synthetic_weight=synthetic_weight)
     registry = current_plugins()
     name, unfitted = resolve_generator(generator, generator_options, table, registry)
@@ -200,7 +200,7 @@ def rebalance(
             name=name,
             rng=sample_rng,
             registry=registry,
-            veto=_veto(real_rows, copies, kept_rules),
+            veto=row_veto(kept_rules, copies=copies, real_rows=real_rows),
             is_paid=registry.is_remote(fitted),
             on_progress=on_progress,
         )
@@ -275,16 +275,20 @@ def _assemble(table: Table, made: SyntheticRows, report: RebalanceReport) -> Reb
     )
 
 
-def _veto(real_rows: KnownRows, copies: CopyMode, rules: Sequence[Rule]) -> RowVeto | None:
-    if copies == "keep" and not rules:
+def row_veto(rules: Sequence[Rule], *, copies: CopyMode = "keep", real_rows: KnownRows | None = None) -> RowVeto | None:
+    """Return what refuses rows that break a rule, or copy one of ``real_rows``; None where nothing is refused."""
+    keeps_copies = copies == "keep" or real_rows is None
+    if keeps_copies and not rules:
         return None
 
     def judge(rows: pd.DataFrame) -> list[tuple[str, npt.NDArray[np.bool_]]]:
-        broken = [(f"breaks the rule {rule}", ~rule.holds(rows)) for rule in rules]
-        return broken + ([] if copies == "keep" else real_rows.reasons(rows, near=copies == "drop_near"))
+        reasons = [(f"breaks the rule {rule}", ~rule.holds(rows)) for rule in rules]
+        if copies != "keep" and real_rows is not None:
+            reasons += real_rows.reasons(rows, near=copies == "drop_near")
+        return reasons
 
     advice = {
-        "Where few distinct rows exist, hardly any but copies can be made: use copies='keep'.": copies != "keep",
+        "Where few distinct rows exist, hardly any but copies can be made: use copies='keep'.": not keeps_copies,
         "A generator that knows no rules may break them in most rows: use another generator, or fewer rules.": bool(
             rules
         ),

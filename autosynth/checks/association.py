@@ -140,10 +140,9 @@ class Association:
         """How many synthetic rows it takes for every feature to vary among them, as in half of the real ones."""
         return max(MIN_ROWS, math.ceil(MIN_EXPECTED / min(self.variances)))
 
-    def gaps(self, codes: Codes, columns: Sequence[ColumnSummary]) -> Floats:
-        """Return the differences of correlations of other rows, shape (n_pairs,)."""
-        made = Moments.of(feature_scores(codes, columns, self.features)).correlations
-        return np.asarray(np.abs(self.pairs.take(made) - np.asarray(self.correlations)))
+    def of_rows(self, codes: Codes, columns: Sequence[ColumnSummary]) -> Floats:
+        """Return the correlations of the same features among other rows, shape (n_pairs,)."""
+        return self.pairs.take(Moments.of(feature_scores(codes, columns, self.features)).correlations)
 
     def noise(self, n_real: int, n_made: int, level: float) -> Noise:
         """Return the noise of the typical difference of correlations."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from autosynth.groups import Grouping
+    from autosynth.groups import GroupAxis, Grouping
     from autosynth.schema import ColumnSchema, TableSchema
 
 NO_GROUP = "in no group of the real rows"
@@ -52,7 +52,10 @@ class Batch:
     refusals : Counter
         Why the others are left out: reason to number of rows; a row with several faults counts for its first.
     faults : Counter
-        Column and kind of fault to number of the given rows; a row with several faults counts for each.
+        Column and kind of fault to number of the given rows; a row with several faults counts for each.  A value that
+        is no class of the label is one of kind "value".
+    examples : dict
+        Column and kind of fault to a cell that has it.
     misfit : str
         Why the rows as a whole cannot be held against the schema, such as absent columns; empty when they can.
     """
@@ -63,6 +66,7 @@ class Batch:
     refusals: Counter[str] = field(default_factory=Counter)
     faults: Counter[tuple[Hashable, FaultKind]] = field(default_factory=Counter)
     misfit: str = ""
+    examples: dict[tuple[Hashable, FaultKind], Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, synthetic: pd.DataFrame, reference: KnowsTable) -> Batch:
@@ -87,13 +91,19 @@ class Batch:
         rows = conformed.frame
         codes = reference.grouping.codes(rows) if len(rows) else np.empty(0, dtype=np.int64)
         known = codes >= 0
-        refusals, faults = conformed.refusals, conformed.faults
+        refusals, faults, examples = conformed.refusals, conformed.faults, dict(conformed.examples)
         refusals[NO_GROUP] += int((~known).sum())
         for column in schema.columns:
             if column.kind in ("numeric", "integer"):
-                faults[column.name, "text"] += _count_texts(synthetic[column.name])
+                texts = _texts(synthetic[column.name])
+                faults[column.name, "text"] += len(texts)
+                if texts:
+                    examples[column.name, "text"] = texts[0]
+        classes = label_classes(reference)
+        if classes is not None and schema[schema.label].values is None:  # a number, which the schema lets pass
+            faults[schema.label, "value"] += int((classes.codes(rows[schema.label]) < 0).sum())
         frame = rows if known.all() else rows.loc[known].reset_index(drop=True)
-        return cls(synthetic, frame, codes[known], +refusals, +faults)
+        return cls(synthetic, frame, codes[known], +refusals, +faults, examples=examples)
 
     @classmethod
     def of_groups(cls, frame: pd.DataFrame, group_codes: npt.NDArray[np.int64]) -> Batch:
@@ -131,8 +141,14 @@ class Batch:
         return len(self.frame)
 
 
-def _count_texts(values: pd.Series[Any]) -> int:
-    """Return how many cells are texts: such numbers can be read, and yet whoever uses them will stumble."""
+def label_classes(reference: KnowsTable) -> GroupAxis | None:
+    """Return the axis of the label where it holds classes; None where it is a quantity."""
+    label = reference.schema.label
+    return next((axis for axis in reference.grouping.axes if axis.column.name == label and axis.edges is None), None)
+
+
+def _texts(values: pd.Series[Any]) -> list[str]:
+    """Return the cells that are texts: such numbers can be read, and yet whoever uses them will stumble."""
     if not (pdt.is_object_dtype(values.dtype) or pdt.is_string_dtype(values.dtype)):
-        return 0
-    return sum(isinstance(value, str) for value in values)
+        return []
+    return [value for value in values if isinstance(value, str)]

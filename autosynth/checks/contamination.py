@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from autosynth.schema import ColumnSchema, TableSchema
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from autosynth.checks.copies import CopyKind
     from autosynth.table import Table
 
 
@@ -44,6 +45,8 @@ class KnownRows:
         Values of the training rows of a group, shuffled column by column: what one makes who never saw a held-out row.
     mixed_groups : ndarray of int, shape (n_mixed,)
         The group of each of these.
+    training_frame : DataFrame of shape (n_training, n_columns)
+        The training rows as they are.
     """
 
     space: RowSpace
@@ -53,6 +56,7 @@ class KnownRows:
     held_out_groups: npt.NDArray[np.int64]
     mixed: RowPoints | None
     mixed_groups: npt.NDArray[np.int64]
+    training_frame: pd.DataFrame = field(repr=False)
 
     @classmethod
     def of(cls, table: Table, holdout: pd.DataFrame | None = None) -> KnownRows:
@@ -68,10 +72,11 @@ class KnownRows:
         training = space.place(table.frame)
         if holdout is None:
             none = np.empty(0, dtype=np.int64)
-            return cls(space, training, table.group_codes, None, none, None, none)
+            return cls(space, training, table.group_codes, None, none, None, none, table.frame)
         rows, groups = _conform_holdout(holdout, table, columns)
         mixed, mixed_groups = _mix(table, columns)
-        return cls(space, training, table.group_codes, space.place(rows), groups, space.place(mixed), mixed_groups)
+        held_out, shuffled = space.place(rows), space.place(mixed)
+        return cls(space, training, table.group_codes, held_out, groups, shuffled, mixed_groups, table.frame)
 
     @cached_property
     def training_copies(self) -> CopyFinder:
@@ -82,6 +87,25 @@ class KnownRows:
     def held_out_copies(self) -> CopyFinder | None:
         """Finds copies of held-out rows that no training row explains; None when there are no held-out rows."""
         return None if self.held_out is None else CopyFinder(self.held_out, self.training)
+
+    def coincidences(self, positions: npt.NDArray[np.int64], kind: CopyKind) -> npt.NDArray[np.bool_]:
+        """Return which training rows would count as copies of others, were each a fresh row that the generator made.
+
+        A near one is judged as a fresh row would be: by rows that it is none of, on a scale that it had no part in.
+        On a scale of its own, every real row is a whole number of ranks from the next one and never near it.
+        """
+        is_repeated = self.training_copies.coincidences(positions, "exact")
+        if kind == "exact":
+            return is_repeated
+        in_first = np.random.default_rng(0).permutation(len(self.training)) % 2 == 0
+        found = np.zeros(len(positions), dtype=bool)
+        for of_half in (in_first, ~in_first):
+            asked = ~of_half[positions]
+            if of_half.any() and asked.any():
+                space = RowSpace.fit(self.training_frame[of_half], self.space.columns)
+                finder = CopyFinder(space.place(self.training_frame[of_half]))
+                found[asked] = finder.find(space.place(self.training_frame.iloc[positions[asked]]), kind)
+        return found & ~is_repeated
 
     def reasons(self, rows: pd.DataFrame, *, near: bool) -> list[tuple[str, npt.NDArray[np.bool_]]]:
         """Return for each kind of copy which of some rows are of it; near copies on request."""

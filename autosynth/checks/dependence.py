@@ -15,6 +15,7 @@ import numpy as np
 
 from autosynth.checks.association import MAX_ROWS, Association, typical
 from autosynth.checks.embedding import spread as evenly_spaced
+from autosynth.checks.features import feature_name
 from autosynth.checks.noise import Noise, level_of_each
 from autosynth.checks.result import CheckResult, Offender
 
@@ -57,18 +58,20 @@ class Comparison:
     ----------
     association : Association
         The correlations of the real rows.
-    names : tuple of str
-        The pairs of columns.
-    gaps, limits : ndarray of float, shape (n_pairs,)
-        How far the correlation of each pair of features is from the real one, and how far it may be.
+    features : tuple of str
+        What is correlated, such as "age", "age missing" or "ward = heart".
+    made : ndarray of float, shape (n_pairs,)
+        The correlation of each pair of features among the synthetic rows.
+    chance : ndarray of float, shape (n_pairs,)
+        How far it is from the real one by chance, which all pairs together rarely exceed.
     noise : Noise
         Of the typical difference.
     """
 
     association: Association
-    names: tuple[str, ...]
-    gaps: Floats
-    limits: Floats
+    features: tuple[str, ...]
+    made: Floats
+    chance: Floats
     noise: Noise
 
     @classmethod
@@ -78,32 +81,56 @@ class Comparison:
         columns, n_real = summary.columns, min(summary.n_rows, MAX_ROWS)
         return cls(
             association,
-            tuple(f"{columns[one].name} × {columns[other].name}" for one, other in association.pairs.columns),
-            association.gaps(cells, columns),
-            PAIR_TOLERANCE + association.limits(n_real, len(cells), level),
+            tuple(feature_name(feature, columns) for feature in association.features),
+            association.of_rows(cells, columns),
+            association.limits(n_real, len(cells), level),
             association.noise(n_real, len(cells), level),
         )
+
+    @cached_property
+    def gaps(self) -> Floats:
+        """How far the correlation of each pair of features is from the real one, shape (n_pairs,)."""
+        return np.asarray(np.abs(self.made - np.asarray(self.association.correlations)))
+
+    @cached_property
+    def limits(self) -> Floats:
+        """How far it may be, shape (n_pairs,)."""
+        return PAIR_TOLERANCE + self.chance
 
     @cached_property
     def distances(self) -> Floats:
         """The largest difference of each pair of columns, shape (n_blocks,)."""
         return self.association.pairs.largest(self.gaps)
 
-    def worst(self) -> list[int]:
-        """Return the pairs of features farthest beyond their limits, or nearest to them; one per pair of columns."""
-        blocks, excess = self.association.pairs.blocks, self.gaps - self.limits
+    def names(self, place: int) -> tuple[str, str]:
+        """Return what the two features of a pair are."""
+        pairs = self.association.pairs
+        return self.features[pairs.first[place]], self.features[pairs.second[place]]
+
+    def farthest(self, excess: Floats, n_most: int) -> list[int]:
+        """Return the pairs of features whose excess is largest; one per pair of columns."""
         order = np.argsort(-excess, kind="stable")
-        _, first = np.unique(blocks[order], return_index=True)
-        return [int(place) for place in order[np.sort(first)][:N_OFFENDERS]]
+        _, first = np.unique(self.association.pairs.blocks[order], return_index=True)
+        return [int(place) for place in order[np.sort(first)][:n_most]]
+
+    def offender(self, place: int, limit: float) -> Offender:
+        """Return a pair of features with both of its correlations."""
+        name = f"{' × '.join(self.names(place))} ({self.both_sides(place)})"
+        return Offender(name, float(self.gaps[place]), limit)
+
+    def both_sides(self, place: int) -> str:
+        """Return the correlations of a pair of features, in words."""
+        real, made = (round(float(side[place]), 2) + 0.0 for side in (self.association.correlations, self.made))
+        return f"{real:.2f} among real, {made:.2f} among synthetic rows"
 
 
 def _typical_check(comparison: Comparison, group: str, sizes: str) -> CheckResult:
     observed, limit = typical(comparison.distances), comparison.noise.limit(MEAN_TOLERANCE)
     n_left_out = comparison.association.n_left_out
     beyond = f"; {n_left_out} more numbers or categories are not looked at" if n_left_out else ""
-    n_pairs = len(comparison.names)
+    n_pairs = comparison.association.pairs.n_blocks
     message = f"correlations of {n_pairs} pair{'s' * (n_pairs > 1)} of columns differ by {observed:.3f}"
-    worst = np.argsort(-comparison.distances, kind="stable")[:N_OFFENDERS].tolist()
+    worst = comparison.farthest(comparison.gaps, N_OFFENDERS)
     return CheckResult(
         name="dependence",
         subject=group,
@@ -111,28 +138,24 @@ def _typical_check(comparison: Comparison, group: str, sizes: str) -> CheckResul
         observed=observed,
         limit=limit,
         message=f"{message}, allowed {limit:.3f} ({sizes}){beyond}",
-        offenders=tuple(
-            Offender(comparison.names[place], float(comparison.distances[place]), math.nan) for place in worst
-        ),
+        offenders=tuple(comparison.offender(place, math.nan) for place in worst),
         skipped=observed <= limit and limit >= 1,
     )
 
 
 def _farthest_pair(comparison: Comparison, group: str, sizes: str) -> CheckResult:
-    blocks = comparison.association.pairs.blocks
-    offenders = tuple(
-        Offender(comparison.names[blocks[place]], float(comparison.gaps[place]), float(comparison.limits[place]))
-        for place in comparison.worst()
-    )
-    first = offenders[0]
-    passed = first.observed <= first.limit
+    worst = comparison.farthest(comparison.gaps - comparison.limits, N_OFFENDERS)
+    offenders = tuple(comparison.offender(place, float(comparison.limits[place])) for place in worst)
+    observed, limit = offenders[0].observed, offenders[0].limit
+    passed = observed <= limit
+    seen = f"{' × '.join(comparison.names(worst[0]))}: {comparison.both_sides(worst[0])}"
     return CheckResult(
         name="farthest_pair",
         subject=group,
         passed=passed,
-        observed=first.observed,
-        limit=first.limit,
-        message=f"{first.name}: correlation differs by {first.observed:.3f}, allowed {first.limit:.3f} ({sizes})",
+        observed=observed,
+        limit=limit,
+        message=f"{seen}; the correlation differs by {observed:.3f}, allowed {limit:.3f} ({sizes})",
         offenders=offenders,
         skipped=passed and bool(comparison.limits.min() >= LARGEST_GAP),
     )

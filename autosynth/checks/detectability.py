@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autosynth.checks.distance import row_hashes
 from autosynth.checks.embedding import Embedding, spread_over_groups
 from autosynth.checks.noise import deviations, level_of_each
 from autosynth.checks.result import CheckResult, Offender
@@ -100,7 +101,8 @@ def detect(real: Floats, made: Floats, real_weights: Floats, made_weights: Float
         forest = ExtraTreesClassifier(N_TREES, min_samples_leaf=3, n_jobs=1, random_state=seed)
         forest.fit(features[learn], is_made[learn], sample_weight=weights[learn])
         scores[judge] = forest.predict_proba(features[judge])[:, 1]
-        importances += forest.feature_importances_ / N_FOLDS
+        with np.errstate(invalid="ignore"):  # 0/0 where no split told anything apart
+            importances += np.nan_to_num(forest.feature_importances_) / N_FOLDS
     area = float(roc_auc_score(is_made, scores, sample_weight=weights))
     return Detection(area, importances, _effective(real_weights), _effective(made_weights))
 
@@ -112,17 +114,20 @@ def check_detectability(context: Context) -> list[CheckResult]:
     columns = [column for column in table.schema.columns if column.name not in table.fixed_columns]
     shared = np.isin(table.group_codes, batch.group_codes)  # no row of a group that the batch leaves out
     real_rows = np.flatnonzero(shared)[spread_over_groups(table.group_codes[shared], MAX_ROWS)]
-    made_rows = spread_over_groups(batch.group_codes, MAX_ROWS)
+    by_content = np.argsort(row_hashes(batch.frame), kind="stable")  # so that their order decides no sample ...
+    made_rows = by_content[spread_over_groups(batch.group_codes[by_content], MAX_ROWS)]
     if not columns or min(len(real_rows), len(made_rows)) < 2 * N_FOLDS:
         return [] if not columns else [_skipped(len(real_rows), len(made_rows))]
     real, made = table.frame.iloc[real_rows], batch.frame.iloc[made_rows]
     embedding = Embedding.fit(real, columns)
-    weights = _equal_mix(table.group_codes[real_rows], batch.group_codes[made_rows])
-    found = detect(embedding.features(real), embedding.features(made), *weights)
+    weights_of_real, weights_of_made = _equal_mix(table.group_codes[real_rows], batch.group_codes[made_rows])
+    made_features = embedding.features(made)
+    order = np.lexsort((weights_of_made, *made_features.T))  # ... and no fold
+    found = detect(embedding.features(real), made_features[order], weights_of_real, weights_of_made[order])
     if found.limit >= 1:
         return [_skipped(len(real_rows), len(made_rows))]
-    order = np.argsort(-found.importances, kind="stable")[:N_OFFENDERS].tolist()
-    named = ", ".join(f"{embedding.names[place]} ({found.importances[place]:.0%})" for place in order[:3])
+    worst = np.argsort(-found.importances, kind="stable")[:N_OFFENDERS].tolist()
+    named = ", ".join(f"{embedding.names[place]} ({found.importances[place]:.0%})" for place in worst[:3])
     return [
         CheckResult(
             name="detectability",
@@ -134,7 +139,7 @@ def check_detectability(context: Context) -> list[CheckResult]:
             message=f"a classifier tells synthetic from real rows with an area under the curve of {found.area:.3f}, "
             f"allowed {found.limit:.3f} (0.5 is chance); it leans on {named}",
             offenders=tuple(
-                Offender(embedding.names[place], float(found.importances[place]), float("nan")) for place in order
+                Offender(embedding.names[place], float(found.importances[place]), float("nan")) for place in worst
             ),
         )
     ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from autosynth.checks.distance import RankScale
+from autosynth.checks.distance import RankScale, row_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,6 +120,20 @@ def spread(n_rows: int, at_most: int) -> Positions:
     if n_rows <= at_most:
         return np.arange(n_rows, dtype=np.int64)
     return np.linspace(0, n_rows - 1, at_most).round().astype(np.int64)
+
+
+def spread_by_content(rows: pd.DataFrame, at_most: int) -> Positions:
+    """Return the positions of all rows, or of so many: the same rows, whatever order they come in.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"x": range(10)})
+    >>> chosen, again = (set(some["x"].iloc[spread_by_content(some, 4)]) for some in (rows, rows[::-1]))
+    >>> len(chosen), chosen == again
+    (4, True)
+    """
+    chosen = spread(len(rows), at_most)
+    return chosen if len(rows) <= at_most else np.argsort(row_hashes(rows), kind="stable")[chosen]
 
 
 def spread_over_groups(group_codes: Positions, at_most: int) -> Positions:

@@ -25,8 +25,11 @@ class Evidence:
         In the columns and dtypes of the table, index ignored.
     group_codes : ndarray of int, shape (n_synthetic,)
         Position of each synthetic row's group in ``table.groups``.
+    n_given : int or None
+        Rows that came, of which ``synthetic`` are those that fit the table; None where nobody counted.
     """
 
     table: Table
     synthetic: pd.DataFrame
     group_codes: npt.NDArray[np.int64]
+    n_given: int | None = None

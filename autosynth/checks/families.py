@@ -18,6 +18,7 @@ from autosynth.checks.memorization import (
     check_held_out_near_copies,
     check_near_copies,
 )
+from autosynth.checks.refused import check_refused_rows
 from autosynth.checks.repetition import check_repeated_rows
 from autosynth.checks.rounding import check_rounding
 from autosynth.checks.rule_record import check_rules
@@ -39,6 +40,11 @@ _ALL = (
         run=check_categories,
     ),
     Family(
+        name="refused_rows",
+        sentence="Hardly any row is refused: what is wrong in few rows of each column may be wrong in most rows.",
+        run=check_refused_rows,
+    ),
+    Family(
         name="whole_numbers",
         sentence="Columns of whole numbers hold whole numbers.",
         run=check_whole_numbers,
@@ -55,7 +61,7 @@ _ALL = (
     ),
     Family(
         name="rounding",
-        sentence="Numbers are not rounded more coarsely than the real ones.",
+        sentence="Numbers are rounded like the real ones, neither coarser nor finer; dates lie on the same steps.",
         run=check_rounding,
     ),
     Family(

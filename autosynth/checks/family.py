@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from autosynth.checks.reference import Reference
 
 
+WHOLLY_AS_GIVEN = ("categories", "refused_rows", "whole_numbers")  # beside "schema", these look at rows as they came,
+AS_GIVEN = (*WHOLLY_AS_GIVEN, "missing_rate")  # and this one in part
+NO_ROW = "no synthetic row is left to judge: see schema, categories, whole_numbers and missing_rate."
 CopyJudgement: TypeAlias = Literal["fail", "warn", "show"]
 
 
@@ -101,10 +104,28 @@ class Family:
     def ask(self, context: Context, group_code: int | None = None) -> list[CheckResult]:
         """Return the results for the batch, or for one group; an error result where the question cannot be asked.
 
-        Where the columns of the batch are not those of the real rows, only the family "schema" has something to say.
+        Where no row of the batch is left to judge, that is an error, and no pass: only what looks at the rows as they
+        came can say why.
         """
-        if self.name != "schema" and context.batch.misfit:
-            return []
+        if not len(context.batch) and self.name != "schema":
+            return self._ask_of_none(context)
+        return self._ask_of_rows(context, group_code)
+
+    def _ask_of_none(self, context: Context) -> list[CheckResult]:
+        """Return the results for a batch of 0 rows."""
+        found = [] if context.batch.misfit or self.name not in AS_GIVEN else self._ask_of_rows(context, None)
+        if self.name in WHOLLY_AS_GIVEN or self._has_no_question(context):
+            return found
+        broken = [result for result in found if result.status == "failed"]
+        return [*broken, CheckResult.not_run(self.name, "all rows", NO_ROW, severity=self.severity)]
+
+    def _has_no_question(self, context: Context) -> bool:
+        """Return whether the family would be silent of any rows: nobody gave a rule, or rows to hold out."""
+        if self.name.startswith("held_out"):
+            return context.rows is not None and context.rows.known.held_out is None
+        return self.name == "rules" and not context.reference.rules
+
+    def _ask_of_rows(self, context: Context, group_code: int | None) -> list[CheckResult]:
         subject = "all rows" if group_code is None else str(context.reference.groups[group_code])
         if self.needs == "rows" and context.rows is None:
             return [CheckResult.not_run(self.name, subject, "the real rows are not at hand.", severity=self.severity)]
@@ -116,7 +137,7 @@ class Family:
 
     def ask_all(self, context: Context) -> list[CheckResult]:
         """Return the results for the batch, group by group where the scope is a group that has rows."""
-        if self.scope == "table":
+        if self.scope == "table" or not len(context.batch):
             return self.ask(context)
         codes = sorted(set(context.batch.group_codes.tolist()))
         return [result for code in codes for result in self.ask(context, code)]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MAX_FEATURES = 60
 MIN_INDICATOR_ROWS = 10  # with, and without, what is indicated
 MIN_INDICATOR_SHARE = 0.05
+MAX_VALUE = 40  # characters of a category in a name
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,18 @@ def feature_scores(codes: Codes, columns: Sequence[ColumnSummary], features: Seq
         ranks = columns[feature.column].scores
         scores[:, place] = ranks[of_row] if feature.cell is None else of_row == feature.cell
     return scores
+
+
+def feature_name(feature: Feature, columns: Sequence[ColumnSummary]) -> str:
+    """Return what a feature says, for people: "age", "age missing" or "ward = heart"."""
+    column = columns[feature.column]
+    if feature.cell is None:
+        return str(column.name)
+    if feature.cell == column.n_cells - 1:
+        return f"{column.name} missing"
+    levels = column.levels or ()
+    value = str(levels[feature.cell]) if feature.cell < len(levels) else "a rarer value"
+    return f"{column.name} = {value if len(value) <= MAX_VALUE else value[: MAX_VALUE - 1] + '…'}"
 
 
 def feature_variances(columns: Sequence[ColumnSummary], features: Sequence[Feature]) -> Floats:

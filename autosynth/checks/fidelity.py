@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from autosynth.checks.group_summary import weighted_mean
 from autosynth.checks.noise import Noise, level_noise, level_of_each, number_noise
 from autosynth.checks.result import CheckResult, Offender
 from autosynth.exceptions import DataError
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 
     from autosynth.checks.family import Context
     from autosynth.checks.group_summary import GroupSummary
-    from autosynth.checks.summary import NullDistance
+    from autosynth.checks.summary import ColumnSummary, NullDistance
     from autosynth.schema import ColumnSchema
+
+    Codes = npt.NDArray[np.int64]
 
 COLUMN_TOLERANCE = 0.15  # distance of one column that is let pass beyond sampling noise
 NUMBER_TOLERANCE = 0.06  # mean distance of number-like columns, likewise
@@ -141,32 +144,52 @@ def check_marginals(context: Context, group_code: int) -> list[CheckResult]:
         return [_result(name, group, 0.0, 1.0, why) for name in ("marginal_fidelity", "farthest_column")]
     if not summary.columns:
         return []
+    shifts = [_unseen_share(context, column, group_code) for column in summary.columns]
     counts = [np.bincount(cells[:, place], minlength=column.n_cells) for place, column in enumerate(summary.columns)]
-    distances = [column.distance(made) for column, made in zip(summary.columns, counts, strict=True)]
     level = level_of_each(len(reference.groups))
-    return [_mean_check(summary, group, distances, n_made, level), _farthest(summary, group, distances, n_made, level)]
+    return [_mean_check(summary, group, counts, shifts, level), _farthest(summary, group, counts, shifts, level)]
+
+
+def _unseen_share(context: Context, column: ColumnSummary, group_code: int) -> float:
+    """Return the share of fresh real rows that hold a category which no real row of the group's column holds.
+
+    Such rows are refused and so are not among those compared, while rare categories of the real rows are: the two
+    differ by about this much.  It is about the share of real rows whose category no other has (Good and Turing).
+    """
+    reference = context.reference
+    tally = next(some for some in reference.tallies if some.name == column.name)
+    return tally.n_single[group_code] / reference.group_sizes[group_code] if tally.n_single else 0.0
 
 
 def _mean_check(
-    summary: GroupSummary, group: str, distances: Sequence[float], n_made: int, level: float
+    summary: GroupSummary, group: str, counts: Sequence[Codes], shifts: Sequence[float], level: float
 ) -> CheckResult:
     """Return the verdict on the mean distance of numbers, or of categories, whichever is nearer to its limit.
 
     Were they taken together, many categories would hide a shift of a few numbers.
     """
+    n_made = int(counts[0].sum())
+    distances = [column.distance(made) for column, made in zip(summary.columns, counts, strict=True)]
     means: list[tuple[float, float, str]] = []  # (observed, limit, words)
     kinds = (
         (True, summary.number_null, NUMBER_TOLERANCE, "number"),
         (False, summary.category_null, CATEGORY_TOLERANCE, "category"),
     )
     for is_number, null, tolerance, kind in kinds:
-        places = [place for place, column in enumerate(summary.columns) if column.is_number is is_number]
+        places = [
+            place for place, column in enumerate(summary.columns) if column.is_number is is_number and column.weight
+        ]
         if not places:
             continue
-        mean = float(np.mean([distances[place] for place in places]))
-        limit = _mean_noise(summary, places, null, n_made, level / 2).limit(tolerance)
+        mean, shift = (
+            float(weighted_mean(np.asarray(some), summary.columns, is_number=is_number)) for some in (distances, shifts)
+        )
+        noise = _mean_noise(summary, places, null, n_made, level / 2)
+        limit = noise.plus(shift).limit(tolerance)
         columns = f"{len(places)} {kind} column{'s' * (len(places) > 1)}"
         means.append((mean, limit, f"mean distance of {columns} is {mean:.3f}, allowed {limit:.3f}"))
+    if not means:
+        return _result("marginal_fidelity", group, 0.0, 1.0, f"{summary.n_rows} real rows hold no value")
     means.sort(key=lambda entry: entry[1] - entry[0])
     message = "; ".join(words for _, _, words in means) + f" ({summary.n_rows} real rows, {n_made} synthetic)"
     worst = np.argsort(-np.asarray(distances), kind="stable")[:N_OFFENDERS].tolist()
@@ -185,17 +208,26 @@ def _mean_noise(
             summary.n_rows,
             n_made,
             level,
-            lambda n_real, n_made: sum(some.mean_noise(n_real, n_made) for some in columns),
+            lambda n_real, n_made: sum(some.weight * some.mean_noise(n_real, n_made) for some in columns),
         )
-    noises = [column.noise(summary.n_rows, n_made, level) for column in columns]
-    return Noise(float(np.mean([one.bias for one in noises])), float(np.mean([one.deviation for one in noises])))
+    noises = [some.noise(some.n_telling(summary.n_rows), some.n_telling(n_made), level) for some in columns]
+    weights = [some.weight for some in columns]
+    bias, deviation = (
+        float(np.average([getattr(one, part) for one in noises], weights=weights)) for part in ("bias", "deviation")
+    )
+    return Noise(bias, deviation)
 
 
-def _farthest(summary: GroupSummary, group: str, distances: Sequence[float], n_made: int, level: float) -> CheckResult:
-    each = level / len(distances)
-    limits = [column.noise(summary.n_rows, n_made, each).limit(COLUMN_TOLERANCE) for column in summary.columns]
-    worst = np.argsort(np.subtract(limits, distances), kind="stable")[:N_OFFENDERS].tolist()
-    offenders = tuple(Offender(str(summary.columns[place].name), distances[place], limits[place]) for place in worst)
+def _farthest(
+    summary: GroupSummary, group: str, counts: Sequence[Codes], shifts: Sequence[float], level: float
+) -> CheckResult:
+    n_made = int(counts[0].sum())
+    gaps = [gap for column, made in zip(summary.columns, counts, strict=True) for gap in column.gaps(made)]
+    each, shift_of = level / len(gaps), dict(zip((column.name for column in summary.columns), shifts, strict=True))
+    limits = [gap.noise(each).plus(shift_of[gap.column.name]).limit(COLUMN_TOLERANCE) for gap in gaps]
+    excess = [limit - gap.distance for gap, limit in zip(gaps, limits, strict=True)]
+    worst = np.argsort(excess, kind="stable")[:N_OFFENDERS].tolist()
+    offenders = tuple(Offender(gaps[place].name, gaps[place].distance, limits[place]) for place in worst)
     first = offenders[0]
     message = (
         f"{first.name}: distance {first.observed:.3f}, allowed {first.limit:.3f} "

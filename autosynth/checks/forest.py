@@ -105,7 +105,7 @@ def _even_weights(cells: Codes, classes: Codes) -> Floats:
     """Return weights with which the classes of a cell count the same, and the cell as much as it has rows."""
     table = np.zeros((int(cells.max()) + 1, int(classes.max()) + 1))
     np.add.at(table, (cells, classes), 1)
-    share = table.sum(axis=1) / (table > 0).sum(axis=1)
+    share = table.sum(axis=1) / np.maximum((table > 0).sum(axis=1), 1)  # a cell may have no row in the bag
     return np.asarray(share[cells] / table[cells, classes])
 
 

@@ -125,8 +125,16 @@ def _null_distances(codes: Codes, columns: Sequence[ColumnSummary]) -> tuple[Nul
             for column, start, end in zip(columns, starts[:-1], starts[1:], strict=True)
         ]
     )
-    of_kind = [distances[:, [column.is_number is kind for column in columns]] for kind in (True, False)]
     number, category = (
-        NullDistance.of(some.mean(axis=1), half, len(codes) - half) if some.size else None for some in of_kind
+        NullDistance.of(weighted_mean(distances, columns, is_number=kind), half, len(codes) - half)
+        if any(column.is_number is kind and column.weight for column in columns)
+        else None
+        for kind in (True, False)
     )
     return number, category
+
+
+def weighted_mean(distances: npt.NDArray[np.float64], columns: Sequence[ColumnSummary], *, is_number: bool) -> Any:
+    """Return the mean over number-like or over other columns, the last axis, by their weights."""
+    weights = np.array([column.weight if column.is_number is is_number else 0.0 for column in columns])
+    return distances @ weights / weights.sum()

@@ -104,6 +104,16 @@ class RowHashes:
         in_training = np.isin(keys, self._training)
         return in_training, np.isin(keys, self._held_out) & ~in_training
 
+    def sign(self, content: bytes) -> str:
+        """Return a digest of some content, 64 hexadecimal digits, that salt and key go into.
+
+        Raises
+        ------
+        ConfigError
+            If the key of the environment is absent, or not the one that the rows were hashed with.
+        """
+        return hashlib.blake2b(content, digest_size=32, key=self._checked_secret()).hexdigest()
+
     def _checked_secret(self) -> bytes:
         if _witness(self.salt) != self.witness:
             raise DataError(

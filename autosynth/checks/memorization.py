@@ -137,11 +137,10 @@ def copy_shares(known: KnownRows, synthetic: pd.DataFrame, group_codes: Codes) -
 def training_copy_share(known: KnownRows, synthetic: pd.DataFrame, group_codes: Codes, kind: CopyKind) -> CopyShare:
     """Return the share of copies of training rows; chance is how often those coincide with each other."""
     looked_at, training = spread(len(synthetic), MAX_ROWS), spread(len(known.training), MAX_ROWS)
-    finder = known.training_copies
     return against_chance(
-        finder.find(known.space.place(synthetic.iloc[looked_at]), kind),
+        known.training_copies.find(known.space.place(synthetic.iloc[looked_at]), kind),
         group_codes[looked_at],
-        finder.coincidences(training, kind),
+        known.coincidences(training, kind),
         known.training_groups[training],
         tolerance=COPY_TOLERANCE,
     )

@@ -62,6 +62,10 @@ class Noise:
     bias: float
     deviation: float
 
+    def plus(self, shift: float) -> Noise:
+        """Return the noise of samples that a shift of this size sets apart as well."""
+        return Noise(math.hypot(self.bias, shift), self.deviation)
+
     @property
     def total(self) -> float:
         """The distance that is hardly ever exceeded by chance."""
@@ -80,12 +84,12 @@ class Noise:
         return min(1.0, math.hypot(tolerance, self.bias) + self.deviation)
 
 
-def spread(n_real: int, n_made: int) -> float:
+def spread(n_real: float, n_made: float) -> float:
     """Return the variance of a difference of means, in units of the variance of one row."""
     return 1 / n_real + 1 / n_made
 
 
-def number_noise(n_real: int, n_made: int, level: float) -> Noise:
+def number_noise(n_real: float, n_made: float, level: float) -> Noise:
     """Return the noise of a Kolmogorov-Smirnov distance: its asymptotic mean, and the bound of Massart.
 
     References
@@ -97,7 +101,7 @@ def number_noise(n_real: int, n_made: int, level: float) -> Noise:
     return Noise(bias, max(0.0, math.sqrt(math.log(2 / level) / 2) * scale - bias))
 
 
-def mean_number_noise(n_real: int, n_made: int) -> float:
+def mean_number_noise(n_real: float, n_made: float) -> float:
     """Return the mean Kolmogorov-Smirnov distance of two samples of one continuous distribution.
 
     The asymptotic mean of Kolmogorov's distribution less a part for small samples, fitted to simulated ones of 5 to
@@ -118,7 +122,7 @@ def mean_level_noise(shares: npt.NDArray[np.float64], n_real: int, n_made: int) 
     return float(np.sum(np.divide(frequent * rare, both, out=np.zeros_like(both), where=both > 0)) / 2)
 
 
-def level_noise(n_real: int, n_made: int, n_values: int, level: float) -> Noise:
+def level_noise(n_real: float, n_made: float, n_values: int, level: float) -> Noise:
     """Return the noise of a total variation distance of ``n_values`` categories.
 
     Its mean is at most sqrt((k - 1) (1/n + 1/m)) / 2 by Cauchy-Schwarz; what it exceeds that by follows from

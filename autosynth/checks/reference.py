@@ -16,7 +16,7 @@ from autosynth.checks.hashes import RowHashes
 from autosynth.checks.parts import Parts
 from autosynth.checks.repetition import count_repeated
 from autosynth.checks.rule_record import RuleRecord
-from autosynth.checks.rules import as_rule
+from autosynth.checks.rules import as_rules
 from autosynth.checks.summary import frequent_levels
 from autosynth.checks.tally import ColumnTally
 from autosynth.exceptions import AutosynthError, DataError
@@ -40,8 +40,10 @@ VERSION = 1
 class Reference:
     """What is known of real rows without having them: enough for the checks that need a summary only.
 
-    It holds no row.  It does hold limits, quantiles, the values of categories and how frequent they are, so it is no
-    anonymous data.  Groups of fewer than five rows are not summarised, texts not at all.
+    It holds no row.  It does hold the smallest and the largest value of every column, which are limits, the values of
+    categories and how frequent they are, so it is no anonymous data.  Other numbers are named where five rows
+    or more of a group hold them; the rest are cut into cells between them.  Groups of fewer than five rows are not
+    summarised, texts not at all.
 
     Attributes
     ----------
@@ -136,7 +138,7 @@ class Reference:
                 for column in table.schema.columns
             ),
             n_repeated=tuple(count_repeated(frame[free], table.group_codes, n_groups).tolist()),
-            rules=tuple(RuleRecord.of(as_rule(rule), table) for rule in rules),
+            rules=tuple(RuleRecord.of(rule, table) for rule in as_rules(rules)),
             hashes=RowHashes.of(known, n_groups) if with_hashes and known is not None else None,
         )
 

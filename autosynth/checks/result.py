@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from autosynth.checks.failures import in_order, joined, not_run_words
 from autosynth.exceptions import CheckFailedError, ConfigError, nearest
 from autosynth.plain_data import to_plain
 
@@ -138,9 +139,13 @@ class CheckReport:
 
     @property
     def failures(self) -> tuple[CheckResult, ...]:
-        """The checks that failed or could not run, critical ones first."""
-        failed = [result for result in self.results if not result.passed]
-        return tuple(sorted(failed, key=lambda result: result.severity != "critical"))
+        """The checks that failed or could not run: critical ones first, and among them causes before symptoms."""
+        return in_order(result for result in self.results if not result.passed)
+
+    @property
+    def skipped(self) -> tuple[CheckResult, ...]:
+        """The checks that had nothing to look at, or too few rows."""
+        return tuple(result for result in self.results if result.skipped)
 
     @property
     def errors(self) -> tuple[CheckResult, ...]:
@@ -227,13 +232,24 @@ class CheckReport:
 
     def describe_failures(self) -> str:
         """Return the failed checks as text, one line each; a sentence when there is none."""
+        n_checks, n_skipped, n_errors = len(self.results), len(self.skipped), len(self.errors)
+        n_failed = len(self.failures) - n_errors
+        skipped = f", {n_skipped} skipped for too few rows" if n_skipped else ""
         if not self.failures:
-            return f"all {len(self.results)} checks of the synthetic rows passed."
-        lines = [
-            f"  {result.severity}: {result.name} of {result.subject}: {result.message}" for result in self.failures
-        ]
-        n_failed = len(self.failures)
-        return "\n".join([f"{n_failed} of {len(self.results)} checks of the synthetic rows failed:", *lines])
+            n_passed = n_checks - n_skipped
+            return f"{n_passed if skipped else f'all {n_passed}'} checks of the synthetic rows passed{skipped}."
+        failed = f"{n_failed} of {n_checks} checks of the synthetic rows failed"
+        if n_errors and n_failed:
+            failed += f", {n_errors} could not run"
+        elif n_errors:
+            failed = f"{n_errors} of {n_checks} checks of the synthetic rows could not run"
+        lines = [f"  {some[0].severity}: {_told(some)}" for some in joined(self.failures)]
+        return "\n".join([f"{failed}{skipped}:", *lines])
 
     def __str__(self) -> str:
         return self.describe_failures()
+
+
+def _told(results: Sequence[CheckResult]) -> str:
+    first = results[0]
+    return not_run_words(results) if len(results) > 1 else f"{first.name} of {first.subject}: {first.message}"

@@ -18,7 +18,7 @@ from autosynth.schema import infer_column, plain
 from autosynth.state import value_from_state, value_to_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -136,7 +136,10 @@ class Rule:
         """
         for name in self.columns:
             if name not in frame.columns:
-                raise ConfigError(f"rule {self} names {name!r}, which is no column.{nearest(name, frame.columns)}")
+                raise ConfigError(
+                    f"rule {self} names {name!r}, which is no column.{nearest(name, frame.columns)}"
+                    f"{self._advise_quotes(name, frame)}"
+                )
         line, left = _as_line(frame[self.left], self)
         other, right = _constant_on(line, self) if self.constant else _as_line(frame[self.right], self)
         missing = np.asarray(pd.isna(left) | pd.isna(right))
@@ -149,6 +152,13 @@ class Rule:
         right = np.broadcast_to(right, left.shape)
         kept[~missing] = COMPARISONS[self.op](left[~missing], right[~missing]).astype(bool)
         return kept
+
+    def _advise_quotes(self, name: Hashable, frame: pd.DataFrame) -> str:
+        """Return advice where a column of this name is none, but the other column holds such a value."""
+        cells = frame[self.left] if self.left in frame.columns and name == self.right else ()
+        if not any(isinstance(cell, str) and cell == name for cell in cells):
+            return ""
+        return f" Quote texts: {Rule(self.left, self.op, name, constant=True)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rule as plain data for JSON."""
@@ -181,6 +191,11 @@ class Rule:
 def as_rule(rule: Rule | str) -> Rule:
     """Return a rule that may be given as text."""
     return rule if isinstance(rule, Rule) else Rule.parse(rule)
+
+
+def as_rules(rules: Sequence[Rule | str] | Rule | str) -> tuple[Rule, ...]:
+    """Return rules that may be given as texts; one alone needs no list."""
+    return tuple(as_rule(rule) for rule in ([rules] if isinstance(rules, Rule | str) else rules))
 
 
 def _read_operand(text: str) -> tuple[Any, bool]:

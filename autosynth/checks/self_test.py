@@ -16,7 +16,7 @@ from autosynth.checks.noise import level_of_each
 from autosynth.checks.real_rows import RealRows
 from autosynth.checks.reference import Reference
 from autosynth.checks.rule_record import RuleRecord
-from autosynth.checks.rules import Rule, as_rule
+from autosynth.checks.rules import Rule, as_rules
 from autosynth.options import check_flag, check_whole
 from autosynth.seeding import RandomState, as_generator
 from autosynth.table import GroupBy, Table
@@ -174,7 +174,7 @@ def self_test(
     check_whole("n_splits", n_splits)
     check_flag("quick_only", quick_only)
     table = Table.from_frame(real, label=label, group_by=group_by)
-    known_rules = [as_rule(rule) for rule in rules]
+    known_rules = as_rules(rules)
     for rule in known_rules:
         RuleRecord.of(rule, table)  # a rule that real rows do not keep is an error of the user, not of a half
     rng = as_generator(random_state)

@@ -1,8 +1,9 @@
 """Summary: the distribution of every column within a group of real rows, without the rows.
 
-A column is cut into cells: for numbers, the values at 51 quantiles and the gaps between them; for categories, the most
-frequent values.  What is kept is how many rows fall into each cell.  From that, the Kolmogorov-Smirnov distance is
-exact for columns with no more distinct values than edges, and otherwise a lower bound that misses less than 1/50.
+A column is cut into cells; for categories, the most frequent values have one each, for numbers see
+:mod:`autosynth.checks.cuts`.  What is kept is how many rows fall into each cell.  From that, the Kolmogorov-Smirnov
+distance is exact where every value has a cell of its own, and otherwise a lower bound that misses less than the share
+of the fullest cell between two edges.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from autosynth.checks.cuts import MIN_CELL_ROWS, cut_edges
 from autosynth.checks.noise import (
     Noise,
     kolmogorov_deviations,
@@ -38,10 +40,9 @@ if TYPE_CHECKING:
     Codes = npt.NDArray[np.int64]
     Floats = npt.NDArray[np.float64]
 
-N_EDGES = 51
 N_SPLITS = 60  # of the real rows into random halves
 MAX_LEVELS = 50
-MIN_LEVEL_ROWS = 5  # in the whole table; rarer values are taken together
+MIN_LEVEL_ROWS = MIN_CELL_ROWS  # in the whole table; rarer values are taken together
 MIN_GROUP_ROWS = 5  # of fewer rows, a summary would show the rows themselves, and could show no fault
 
 
@@ -54,8 +55,9 @@ class ColumnSummary:
     name : Hashable
         The column.
     edges : tuple of float, or None
-        Number-like columns: rising values on the number line of the schema.  With k of them there are 2 k + 1 cells:
-        below the first, at the first, between the first and the second, and so on.
+        Number-like columns: rising numbers on the number line of the schema, each either a value that many rows hold or
+        a cut between two values.  With k of them there are 2 k + 1 cells: below the first, at the first, between the
+        first and the second, and so on.
     levels : tuple, or None
         Other columns: the values that have a cell of their own; one more cell takes all others.
     counts : tuple of int
@@ -64,10 +66,10 @@ class ColumnSummary:
     Examples
     --------
     >>> from autosynth.schema import infer_column
-    >>> values = pd.Series([1.0, 2.0, 2.0, None], name="x")
+    >>> values = pd.Series([1.0] * 5 + [2.0] * 10 + [None] * 5, name="x")
     >>> summary = ColumnSummary.of(values, infer_column(values))
     >>> summary.edges, summary.counts
-    ((1.0, 2.0), (0, 1, 0, 2, 0, 1))
+    ((1.0, 2.0), (0, 5, 0, 10, 0, 5))
     >>> round(summary.distance(summary.count(pd.Series([2.0, 2.5, 3.0, None]), infer_column(values))), 3)
     0.667
     """
@@ -82,7 +84,7 @@ class ColumnSummary:
         """Summarise a column of a group; the levels are those of :func:`frequent_levels`."""
         if column.is_number_like:
             numbers = column.to_float(values)
-            empty = cls(column.name, quantile_edges(numbers[~np.isnan(numbers)]), None, ())
+            empty = cls(column.name, cut_edges(numbers[~np.isnan(numbers)]), None, ())
         else:
             empty = cls(column.name, None, tuple(levels), ())
         return replace(empty, counts=tuple(empty.count(values, column).tolist()))
@@ -124,16 +126,51 @@ class ColumnSummary:
         pair = (np.asarray(some, dtype=np.int64)[None] for some in (self.counts, counts))
         return float(cell_distances(*pair, is_number=self.is_number)[0])
 
-    def noise(self, n_real: int, n_made: int, level: float) -> Noise:
-        """Return the noise of that distance."""
+    def gaps(self, counts: Codes) -> list[ColumnGap]:
+        """Return what the distance is made of: for numbers, that of the present values and that of the missing rates.
+
+        Each rests on other rows: where most values are missing, few are left to tell a difference.
+        """
+        if not self.is_number:
+            return [ColumnGap(self, self.distance(counts), self.n_rows, int(counts.sum()))]
+        real, made = (np.asarray(some, dtype=np.int64)[None] for some in (self.counts, counts))
+        n_real, n_made = int(real.sum()), int(made.sum())
+        missing = int(real[0, -1]), int(made[0, -1])
+        found = []
+        if missing[0] < n_real and missing[1] < n_made:
+            distance = float(present_distances(real, made)[0])
+            found.append(ColumnGap(self, distance, n_real - missing[0], n_made - missing[1]))
+        if any(missing):
+            distance = abs(missing[0] / n_real - missing[1] / n_made)
+            found.append(ColumnGap(self, distance, n_real, n_made, of_missing=True))
+        return found
+
+    def noise(self, n_real: float, n_made: float, level: float) -> Noise:
+        """Return the noise of a distance that rests on so many rows."""
         if self.edges is not None:
             return number_noise(n_real, n_made, level)
         return level_noise(n_real, n_made, 1 + sum(count > 0 for count in self.counts), level)
 
+    @property
+    def weight(self) -> float:
+        """How much the distance counts in a mean: less where few numbers are present, in proportion to its noise.
+
+        Five values among 200 rows would otherwise outshout every full column.
+        """
+        return math.sqrt(self._present_share) if self.is_number else 1.0
+
+    @property
+    def _present_share(self) -> float:
+        return 1 - self.counts[-1] / max(self.n_rows, 1)
+
+    def n_telling(self, n_rows: int) -> float:
+        """Return how many of some rows the distance rests on: of numbers, those present, by the real rows' share."""
+        return max(1.0, n_rows * self._present_share) if self.is_number else n_rows
+
     def mean_noise(self, n_real: int, n_made: int) -> float:
         """Return about how far samples of these sizes are apart on average."""
         if self.is_number:
-            return mean_number_noise(n_real, n_made)
+            return mean_number_noise(self.n_telling(n_real), self.n_telling(n_made))
         return mean_level_noise(np.asarray(self.counts) / max(self.n_rows, 1), n_real, n_made)
 
     def to_dict(self) -> dict[str, Any]:
@@ -170,15 +207,6 @@ class ColumnSummary:
         return np.append(ranks, 0.5)
 
 
-def quantile_edges(numbers: Floats) -> tuple[float, ...]:
-    """Return all distinct values where there are few, and else observed values at evenly spaced ranks."""
-    distinct = np.unique(numbers)
-    if len(distinct) > N_EDGES:
-        ranks = np.linspace(0, len(numbers) - 1, N_EDGES).round().astype(np.int64)
-        distinct = np.unique(np.sort(numbers)[ranks])
-    return tuple((distinct + 0.0).tolist())  # 0 has no sign
-
-
 def frequent_levels(values: pd.Series[Any]) -> tuple[Any, ...]:
     """Return the values that are frequent enough to be counted one by one, the most frequent first."""
     codes, distinct = pd.factorize(values.astype(object))
@@ -209,14 +237,50 @@ def cell_distances(first: npt.NDArray[Any], second: npt.NDArray[Any], *, is_numb
     if not is_number:
         return np.asarray(np.abs(shares[0] - shares[1]).sum(axis=1) / 2)
     missing_gap = np.abs(shares[0][:, -1] - shares[1][:, -1])
+    return np.asarray(np.maximum(missing_gap, present_distances(first, second)))
+
+
+def present_distances(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> Floats:
+    """Return the Kolmogorov-Smirnov distances of the values that are present, 0 where one side has none."""
     n_present = [counts[:, :-1].sum(axis=1, keepdims=True) for counts in (first, second)]
     below = [
         np.cumsum(counts[:, :-1], axis=1) / np.maximum(n_rows, 1)
         for counts, n_rows in zip((first, second), n_present, strict=True)
     ]
-    gaps = np.abs(below[0] - below[1]).max(axis=1)
     is_known = (n_present[0] > 0).ravel() & (n_present[1] > 0).ravel()
-    return np.asarray(np.maximum(missing_gap, np.where(is_known, gaps, 0.0)))
+    return np.asarray(np.where(is_known, np.abs(below[0] - below[1]).max(axis=1), 0.0))
+
+
+@dataclass(frozen=True)
+class ColumnGap:
+    """A difference between a column and other rows, and the rows on both sides that it rests on.
+
+    Attributes
+    ----------
+    column : ColumnSummary
+        The column.
+    distance : float
+        0 to 1.
+    n_real, n_made : int
+        At least 1.
+    of_missing : bool
+        Whether it is that of the missing rates.
+    """
+
+    column: ColumnSummary
+    distance: float
+    n_real: int
+    n_made: int
+    of_missing: bool = False
+
+    @property
+    def name(self) -> str:
+        """The column, and what of it."""
+        return f"{self.column.name} (missing)" if self.of_missing else str(self.column.name)
+
+    def noise(self, level: float) -> Noise:
+        """Return the noise of the distance."""
+        return self.column.noise(self.n_real, self.n_made, level)
 
 
 @dataclass(frozen=True)

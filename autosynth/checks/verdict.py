@@ -12,6 +12,7 @@ from autosynth.checks.family import Context, CopyJudgement
 from autosynth.checks.real_rows import RealRows
 from autosynth.checks.reference import Reference
 from autosynth.checks.result import CheckReport, CheckResult
+from autosynth.checks.rules import Rule, as_rules
 from autosynth.exceptions import PluginError
 from autosynth.plugins import current_plugins
 from autosynth.table import GroupBy, Table
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from autosynth.checks.rules import Rule
-
 
 def check(
     real: pd.DataFrame,
@@ -33,11 +32,11 @@ def check(
     label: Hashable,
     group_by: GroupBy = None,
     holdout: pd.DataFrame | None = None,
-    rules: Sequence[Rule | str] = (),
+    rules: Sequence[Rule | str] | Rule | str = (),
 ) -> CheckReport:
     """Return the verdict on synthetic rows: schema, fidelity inside each group, copies, and what plugins check.
 
-    Columns that are absent or foreign fail the check "schema", and nothing else is asked then.
+    Columns that are absent or foreign fail the check "schema".  The checks that then have no row to judge are errors.
 
     Parameters
     ----------
@@ -53,7 +52,7 @@ def check(
         Real rows that the generator never saw, such as a test set; the label may be left out.  Copies of these beyond
         chance fail the report, since scores on those rows would be worthless.  They serve no other purpose.
     rules : sequence of Rule or str
-        What every row has to keep, such as "start <= end".
+        What every row has to keep, such as "start <= end"; one rule needs no list.
 
     Returns
     -------
@@ -64,7 +63,7 @@ def check(
     ------
     DataError, ConfigError
         If the real table cannot be used, the synthetic rows are no DataFrame, the held-out rows have other columns, or
-        most of the real rows break a rule.
+        more than 5 % of the real rows break a rule.
     PluginError
         If a plugin's check raises, or answers with something else than CheckResults.
 
@@ -81,7 +80,7 @@ def check(
     """
     table = Table.from_frame(real, label=label, group_by=group_by)
     rows = _real_rows(table, RealRows(table, holdout))
-    reference = Reference.of(table, rules=rules)
+    reference = Reference.of(table, rules=as_rules(rules))
     batch = Batch.read(synthetic, reference)
     return _judge(Context(reference, batch, rows))
 
@@ -92,7 +91,7 @@ def check_rows(
     group_codes: npt.NDArray[np.int64],
     *,
     real_rows: RealRows | KnownRows | None = None,
-    rules: Sequence[Rule | str] = (),
+    rules: Sequence[Rule | str] | Rule | str = (),
     copies: CopyJudgement = "warn",
     quick_only: bool = False,
 ) -> CheckReport:
@@ -109,7 +108,7 @@ def check_rows(
     real_rows : RealRows or KnownRows, optional
         The training and held-out rows that may have been copied; None stands for the table alone.
     rules : sequence of Rule or str
-        What every row has to keep.
+        What every row has to keep; one rule needs no list.
     copies : "fail", "warn" or "show"
         What copies of training rows beyond chance are: critical, a warning, or the purpose of the generator.
     quick_only : bool
@@ -119,7 +118,7 @@ def check_rows(
         return CheckReport()
     rows = _real_rows(table, real_rows)
     batch = Batch.of_groups(synthetic.reset_index(drop=True), group_codes)
-    context = Context(Reference.of(table, rules=rules), batch, rows, copies)
+    context = Context(Reference.of(table, rules=as_rules(rules)), batch, rows, copies)
     return _judge(context, quick_only=quick_only)
 
 
@@ -129,7 +128,7 @@ def _judge(context: Context, *, quick_only: bool = False) -> CheckReport:
     results = run_families(context, quick_only=quick_only)
     if len(batch):
         results += _ask_plugins(table, batch.frame)
-    return CheckReport(tuple(results), Evidence(table, batch.frame, batch.group_codes))
+    return CheckReport(tuple(results), Evidence(table, batch.frame, batch.group_codes, batch.n_given))
 
 
 def _real_rows(table: Table, given: RealRows | KnownRows | None) -> RealRows:

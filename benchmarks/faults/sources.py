@@ -48,7 +48,7 @@ class Trial:
     label : str
     group_by : list of str, or None
     rule : Rule or None
-        What nearly all rows keep, where two number columns lend themselves to it.
+        What all rows of the table keep, where two number columns lend themselves to it.
     """
 
     table: str
@@ -110,7 +110,7 @@ def cut(table: str, frame: pd.DataFrame, label: str, group_by: list[str] | None,
     trial = Trial(
         table=table, seed=seed, real=real, fresh=fresh, held_out=held_out, label=label, group_by=group_by, rule=None
     )
-    return Trial(**{**vars(trial), "rule": find_rule(trial)})
+    return Trial(**{**vars(trial), "rule": find_rule(trial, frame)})
 
 
 def _level(rows: pd.DataFrame, groups: list[str], rng: np.random.Generator) -> pd.DataFrame:
@@ -128,16 +128,19 @@ def _smote_rows(real: pd.DataFrame, label: str, group_by: list[str] | None, seed
     return made.synthetic.reset_index(drop=True)
 
 
-def find_rule(trial: Trial) -> Rule | None:
-    """Return the comparison of two number columns that hang together most closely, of those that real rows keep."""
+def find_rule(trial: Trial, frame: pd.DataFrame) -> Rule | None:
+    """Return the comparison of two number columns that hang together most closely, of those that the whole table keeps.
+
+    No row may break a rule that no real row breaks, so one that is guessed must hold for the fresh rows as well.
+    """
     rules = {}
     for low, high in itertools.permutations(trial.numbers, 2):
-        both = trial.real[[low, high]].dropna()
+        both = frame[[low, high]].dropna()
         first, second = both[low], both[high]
         overlap = first.max() > second.min()  # two ranges apart say nothing about rows
-        if first.dtype != second.dtype or 2 * len(both) < len(trial.real) or not overlap:
+        if first.dtype != second.dtype or 2 * len(both) < len(frame) or not overlap:
             continue
-        if (first <= second).mean() > 0.999 and (first < second).mean() > 0.5:
+        if (first <= second).all() and (first < second).mean() > 0.5:
             rules[Rule(low, "<=", high)] = first.corr(second, method="spearman")
     return max(rules, key=lambda rule: rules[rule]) if rules else None
 

@@ -53,16 +53,20 @@ def test_a_failure_outweighs_an_error_and_warnings_weigh_nothing() -> None:
 
 def test_the_first_line_is_the_verdict_with_counts() -> None:
     assert headline(ALL) == (
-        "failed: 1 critical check failed (6 checks: 1 passed, 2 warned, 1 failed, 1 error, 1 skipped)"
+        "failed: 1 critical check failed, 1 warning check could not run "
+        "(6 checks: 1 passed, 1 warned, 1 failed, 2 could not run, 1 skipped for too few rows)"
     )
-    assert headline(CheckReport((ERROR, ERROR))) == "error: 2 critical checks could not run (2 checks: 2 error)"
+    assert headline(CheckReport((ERROR, ERROR))) == "error: 2 critical checks could not run (2 checks: 2 could not run)"
+    assert headline(CheckReport((PASSED, MILD_ERROR))) == (
+        "passed: no critical check failed, 1 warning check could not run (2 checks: 1 passed, 1 could not run)"
+    )
     assert headline(CheckReport((PASSED,))) == "passed: no critical check failed (1 check: 1 passed)"
     assert headline(CheckReport()) == "passed: no critical check failed (0 checks)"
 
 
 def test_plain_text_has_a_line_per_failure_and_a_table_of_families() -> None:
     assert to_text(ALL).splitlines() == [
-        "failed: 1 critical check failed (6 checks: 1 passed, 2 warned, 1 failed, 1 error, 1 skipped)",
+        headline(ALL),
         "",
         "critical: schema of all rows: 3 of 9 rows",
         "critical: coverage of ill=yes: could not run: the real rows are not at hand.",
@@ -74,8 +78,38 @@ def test_plain_text_has_a_line_per_failure_and_a_table_of_families() -> None:
         "near_copies         0       1       0      0        0",
         "schema              0       0       1      0        0",
         "coverage            0       0       0      1        0",
-        "detectability       0       1       0      0        0",
+        "detectability       0       0       0      1        0",
     ]
+
+
+def test_checks_that_one_reason_kept_from_running_share_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    why = "no synthetic row is left to judge"
+    errors = [CheckResult.not_run(name, "all rows", f"{why}.") for name in ("limits", "rules", "coverage")]
+    report = CheckReport((FAILED, *errors))
+    line = f"3 checks could not run: {why} (limits, rules, coverage)"
+    assert f"critical: {line}" in to_text(report).splitlines()
+    assert to_text(report).count(why) == 1
+    assert f"  critical: {line}" in report.describe_failures().splitlines()
+    shown = without_colours(on_terminal(report, monkeypatch, width=200))
+    assert shown.count(why) == 1
+    assert "limits, rules, coverage" in shown
+
+
+def test_failures_stand_in_the_order_of_causes_before_symptoms() -> None:
+    names = ["detectability", "dependence", "limits", "a plugin's", "exact_copies", "categories", "schema"]
+    results = [CheckResult(name=name, subject="x", passed=False, observed=1.0, limit=0.0) for name in names]
+    lines = [line.split()[1] for line in to_text(CheckReport(tuple(results))).splitlines()[2:8]]
+    assert lines == ["schema", "categories", "exact_copies", "limits", "dependence", "detectability"]
+
+
+def test_a_report_counts_skipped_checks_apart() -> None:
+    assert str(CheckReport((PASSED, PASSED, SKIPPED))) == (
+        "2 checks of the synthetic rows passed, 1 skipped for too few rows."
+    )
+    assert str(ALL).splitlines()[0] == (
+        "2 of 6 checks of the synthetic rows failed, 2 could not run, 1 skipped for too few rows:"
+    )
+    assert str(CheckReport((ERROR, PASSED))).startswith("1 of 2 checks of the synthetic rows could not run:")
 
 
 def test_verbose_shows_what_passed_or_was_skipped_as_well() -> None:

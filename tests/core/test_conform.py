@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autosynth import TableSchema
-from autosynth.conform import conform
+from autosynth.conform import conform, hold_against
 from autosynth.exceptions import DataError, PluginError
 
 
@@ -59,8 +59,13 @@ def test_rows_come_back_in_columns_and_dtypes_of_the_real_table() -> None:
         ({"colour": "green"}, "colour: a value that the real rows do not hold"),
         ({"y": "z"}, "y: a value that the real rows do not hold"),
         ({"day": "2025-01-01"}, "day: outside the observed limits 2024-01-01 00:00:00 to 2024-01-09 00:00:00"),
-        ({"day": "someday"}, "day: not a point in time"),
-        ({"day": pd.Timestamp("9999-12-31").as_unit("us")}, "day: not a point in time"),
+        ({"day": "someday"}, "day: not a point in time (ISO 8601)"),
+        ({"day": "03.01.2024"}, "day: not a point in time (ISO 8601)"),
+        ({"day": "01/03/2024"}, "day: not a point in time (ISO 8601)"),
+        ({"day": 1_704_153_600_000_000_000}, "day: not a point in time (ISO 8601)"),
+        ({"day": 20240102}, "day: not a point in time (ISO 8601)"),
+        ({"day": True}, "day: not a point in time (ISO 8601)"),
+        ({"day": pd.Timestamp("9999-12-31").as_unit("us")}, "day: not a point in time (ISO 8601)"),
         ({"took": "2h"}, "took: outside the observed limits 0 days 00:00:01 to 0 days 01:00:00"),
         ({"took": "soon"}, "took: not a point in time"),
         ({"empty": 1.0}, "empty: a value, where the real rows hold none"),
@@ -122,11 +127,30 @@ def test_dates_as_text_may_be_of_mixed_form() -> None:
     assert frame["day"].tolist() == [pd.Timestamp("2024-01-02"), pd.Timestamp("2024-01-02 12:00")]
 
 
+@pytest.mark.parametrize("dtype", ["int64", "float64", "Int64", "int64[pyarrow]"])
+def test_a_column_of_numbers_is_no_column_of_dates(dtype: str) -> None:
+    rows = pd.concat([row()] * 2).assign(day=pd.Series([1_704_153_600_000_000_000] * 2, dtype=dtype).array)
+    for owner in (None, "x"):
+        _, valid, refusals = conform(rows, schema(), owner=owner)
+        assert not valid.any()
+        assert refusals == {"day: not a point in time (ISO 8601)": 2}
+
+
+def test_every_kind_of_fault_has_an_example() -> None:
+    rows = pd.concat([row(), row(day="soon", whole=2.5), row(day="later", colour=None)])
+    found = hold_against(rows, schema(), owner=None)
+    assert found.examples == {("day", "type"): "soon", ("whole", "fraction"): 2.5, ("colour", "missing"): None}
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda rows: rows.assign(extra=1), r"foreign \['extra'\], absent none"),
-        (lambda rows: rows.drop(columns="day"), r"foreign none, absent \['day'\]"),
+        (lambda rows: rows.assign(extra=1), "missing: none; unexpected: extra"),
+        (lambda rows: rows.drop(columns="day"), "missing: day; unexpected: none"),
+        (lambda rows: rows.rename(columns={"day": " Day"}), "' Day' and 'day' differ only by case or blanks"),
+        (lambda rows: rows.reset_index(names="Unnamed: 0"), "written with its index\\? Write it with index=False"),
+        (lambda rows: rows[["day"]].set_axis(["whole;number;day"], axis=1), "Is the separator ';'\\?"),
+        (lambda rows: rows[["day"]].set_axis(["whole\tday"], axis=1), "Is the separator a tab\\?"),
         (lambda rows: rows[["y", *rows.columns]], "Each column of the real table must come once"),
         (lambda rows: rows.to_dict(), "a dict. They must come as a pandas DataFrame"),
         (lambda rows: rows.assign(colour=[["red"]]), "a column 'colour' whose cells are no plain values"),

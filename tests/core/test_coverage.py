@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from autosynth import CheckResult, Table
 from autosynth.checks.batch import Batch
-from autosynth.checks.coverage import coverage
+from autosynth.checks.coverage import _nearest, coverage
 from autosynth.checks.embedding import INDICATOR, Embedding, spread, spread_over_groups
 from autosynth.checks.families import FAMILIES
 from autosynth.checks.family import Context
@@ -99,6 +99,46 @@ def test_the_closed_form_is_what_fresh_rows_cover_on_average() -> None:
     covered = np.array([one.covered for one in found])
     assert covered.mean() == pytest.approx(found[0].expected, abs=3 * covered.std() / np.sqrt(200))
     assert covered.std() == pytest.approx(np.mean([one.deviation for one in found]), rel=0.35)
+
+
+def test_fresh_rows_of_small_groups_in_wide_tables_reach_what_they_should() -> None:
+    """On a scale of the real rows alone these lie inside its ends and fresh ones do not, and the share is 0.8."""
+    shares = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        real, fresh = (
+            pd.DataFrame(rng.lognormal(size=(n_rows, 200)), columns=[f"x{i}" for i in range(200)]).assign(
+                y=[0] * (n_rows - n_rare) + [1] * n_rare
+            )
+            for n_rows, n_rare in ((60, 20), (60, 40))
+        )
+        result = verdict(real, fresh)["y=1"]
+        assert result.status == "passed"
+        shares.append(result.observed)
+    assert np.mean(shares) == pytest.approx(1, abs=0.05)
+
+
+def test_groups_of_few_real_rows_are_skipped() -> None:
+    result = verdict(clouds(76), modes_of(clouds(76), 400))["y=1"]
+    assert result.status == "skipped"
+    assert "19 real rows, 400 synthetic: fewer than 20" in result.message
+    assert verdict(clouds(80), clouds(400, 1))["y=1"].status == "passed"
+
+
+def test_the_deviation_is_that_of_real_and_made_points_in_random_order() -> None:
+    rng = np.random.default_rng(0)
+    real, made = rng.normal(size=(30, 2)), rng.normal(size=(12, 2))
+    nearest = _nearest(real, made, 5, rng)
+    is_made = rng.permuted(np.tile(np.arange(42) >= 30, (20_000, 1)), axis=1)
+    by_chance = is_made[:, nearest].any(axis=2).mean(axis=1).std()
+    assert coverage(real, made).deviation == pytest.approx(by_chance, rel=0.03)
+
+
+@pytest.mark.parametrize("at_most", [100, 2000])
+def test_the_order_of_the_synthetic_rows_does_not_matter(at_most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autosynth.checks.coverage.MAX_ROWS", at_most)
+    real, made = clouds(600).round(), clouds(600, 1).round()
+    assert verdict(real, made) == verdict(real, made.sample(frac=1, random_state=0))
 
 
 def test_the_same_rows_give_the_same_share_again() -> None:

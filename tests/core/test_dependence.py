@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,6 +63,15 @@ def test_the_farthest_pairs_name_the_column_that_lost_its_ties(column: str) -> N
     assert not found.passed
     assert all(column in offender.name for offender in found.offenders[:2])
     assert found.offenders[0].observed > found.offenders[0].limit
+
+
+def test_both_sides_are_named_gaps_and_values_too() -> None:
+    real, fresh = tied(2000, 0), tied(2000, 1)
+    found = verdict(real, shuffled(fresh, "gap"))
+    (worst, *_) = found["farthest_pair", "y=0"].offenders
+    assert re.fullmatch(r"\S+ × gap missing \(-?\d\.\d\d among real, -?0\.\d\d among synthetic rows\)", worst.name)
+    assert found["farthest_pair", "y=0"].message.startswith(worst.name.partition(" (")[0] + ": ")
+    assert any("colour = " in offender.name for offender in found["dependence", "y=0"].offenders)
 
 
 def test_another_scale_is_no_loss_of_dependence() -> None:

@@ -83,6 +83,20 @@ def test_the_same_rows_give_the_same_area_and_leave_the_random_streams_alone() -
     assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
 
 
+@pytest.mark.parametrize("n_rows", [400, 2000])  # all of them are looked at, or some
+def test_the_order_of_the_synthetic_rows_does_not_matter(n_rows: int) -> None:
+    real, made = patients(400), patients(n_rows, 1)
+    first, again = (verdict(real, some) for some in (made, made.sample(frac=1, random_state=0)))
+    assert str(first) == str(again)
+
+
+def test_splits_that_tell_nothing_apart_are_no_error() -> None:
+    real = pd.DataFrame({"x": [0, 1] * 6, "ill": [0, 1] * 6})
+    for order in range(5):
+        (result,) = verdict(real.sample(frac=1, random_state=order), real)
+        assert not result.error
+
+
 def test_a_table_of_nothing_but_labels_has_nothing_to_tell() -> None:
     assert verdict(patients(100)[["ill"]], patients(100, 1)[["ill"]]) == []
 

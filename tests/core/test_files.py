@@ -47,6 +47,41 @@ def test_dates_in_csv_are_dates_where_they_are_written_alike_again(tmp_path: Pat
     assert write_table(read, tmp_path / "again.csv").read_text() == text
 
 
+def test_columns_of_texts_are_read_as_texts_where_the_other_table_holds_them(tmp_path: Path) -> None:
+    real = pd.DataFrame(
+        {
+            "zip": ["01234", "9"],
+            "level": pd.Categorical(["1", "2"]),
+            "day": ["2024-01-01", "soon"],
+            "code": pd.Series(["7", None], dtype="string"),
+            "open": pd.Series([True, None], dtype=object),
+            "grade": pd.Categorical([1, 2]),
+            "whole": [1, 2],
+        }
+    )
+    (tmp_path / "rows.csv").write_text(
+        "zip,level,day,code,open,grade,whole,more\n01234,1,2024-01-01,7,True,1,1,01\n00009,,2024-01-02,,,2,2,02\n"
+    )
+    read = read_table(tmp_path / "rows.csv", like=real)
+    assert read["zip"].tolist() == ["01234", "00009"]
+    assert [read[name].iloc[0] for name in ("level", "day", "code")] == ["1", "2024-01-01", "7"]
+    assert read[["level", "code"]].iloc[1].isna().all()
+    assert read["open"].iloc[0] is True
+    assert [read[name].dtype.kind for name in ("grade", "whole", "more")] == ["i", "i", "i"]
+    assert read_table(tmp_path / "rows.csv")["zip"].tolist() == [1234, 9]
+
+
+def test_what_a_spreadsheet_program_wrote_otherwise_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    for text, message in (("a;b\n1;2\n", "is the separator ';'"), ("a\tb\n1\t2\n", "is the separator a tab")):
+        path.write_text(text)
+        with pytest.raises(DataError, match=message):
+            read_table(path)
+    path.write_text("a,b\n1,2\n", encoding="utf-16")
+    with pytest.raises(DataError, match="Save it as UTF-8"):
+        read_table(path)
+
+
 def test_a_file_that_is_not_there_or_of_another_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"'.*none\.csv' is not a file\. Give the path of a CSV or Parquet file"):
         read_table(tmp_path / "none.csv")

@@ -9,7 +9,10 @@ import pandas as pd
 import pytest
 
 from autosynth.cli import main
+from autosynth.gain_words import gain_parts, gain_verdict, part_title, part_verdict
+from autosynth.gains import Gain
 from autosynth.group_reports import GroupReport, group_report
+from autosynth.pages.gain_section import gain_section
 from autosynth.pages.group_page import group_page
 from autosynth.pages.page import render
 from tests.core.browser import Browser, open_browser
@@ -91,6 +94,45 @@ def test_better_ranking_is_called_so() -> None:
     page = page_of(report_of(rows(4000)))
     assert 'class="verdict good"' in page
     assert "better ranking" in page
+
+
+def test_text_and_page_tell_the_same_steps_numbers_and_verdict() -> None:
+    for new in ("new", "moved", "old"):
+        report = report_of(rows(2000), new=new)
+        assert report.gain is not None
+        page = page_of(report).replace("−", "-")
+        text = str(report)
+        verdict = gain_verdict(report.gain)
+        assert f"verdict: {verdict}" in text
+        assert verdict in page.partition("<h1>")[0]
+        steps = page.partition("Steps of the gain of new model")[2].partition("</table>")[0]
+        told = text.partition("nats gained, paired")[2]
+        assert len(gain_parts(report.gain)) == 5
+        for part in gain_parts(report.gain):
+            line = next(line for line in told.splitlines() if line.strip().startswith(part_title(part) + " "))
+            numbers = re.search(r"[+-][.\d]+ \[.*?\]", line)
+            assert numbers is not None
+            assert numbers[0] in steps
+            assert line.endswith(part_verdict(part, report.gain.total))
+            assert part_verdict(part, report.gain.total) in steps
+
+
+def tiny_loss() -> Gain:
+    noise = 1e-4 * np.r_[0.0, np.linspace(-1, 1, 40)]
+    stages = {"b": 1.0 + 0 * noise, "b, shifted": 0.8 + 0 * noise, "n, shifted": 0.8007 + noise, "n": 0.8007 + noise}
+    return Gain.of(stages, ("baseline_shift", "ranking", "own_shift"), level=0.95, baseline="b", fitted_on="")
+
+
+def test_a_loss_of_ranking_too_small_to_matter_is_no_bad_verdict() -> None:
+    gain = tiny_loss()
+    assert gain.step("ranking").verdict == "loss"
+    assert gain.is_mere_shift
+    assert gain_verdict(gain) == "a mere shift of the prior"
+    assert part_verdict(gain.step("ranking"), gain.total) == "loss, but tiny"
+    assert gain.sentence.endswith("; ranking is worse by less than 0.001, too little to matter.")
+    section = "".join(gain_section({"n": gain}).html)
+    assert 'class="verdict bad"' not in section
+    assert "loss, but tiny" in section
 
 
 def test_without_a_baseline_the_page_tells_of_one_model() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,8 @@ from autosynth.checks.batch import Batch
 from autosynth.checks.families import FAMILIES
 from autosynth.checks.family import Context
 from autosynth.checks.forest import HonestForest
+from autosynth.checks.label_fidelity import ClassAgreement, _judge_class, _Judged
+from autosynth.checks.noise import deviations, level_of_each
 from autosynth.checks.real_rows import RealRows
 from autosynth.checks.reference import Reference
 
@@ -93,6 +97,17 @@ def test_a_label_that_nothing_predicts_is_said_to_be_so() -> None:
         assert "a swap would cost" in result.message
 
 
+def test_a_check_that_could_not_have_failed_is_skipped_and_one_that_failed_is_not() -> None:
+    agreement = ClassAgreement(observed=0.6, baseline=0.6, other=0.5, deviation=0.0)
+    reach = agreement.cost - 0.02
+    deviation = reach / deviations(level_of_each(1))
+    for share, observed, status in ((0.9, 0.6, "passed"), (0.999, 0.6, "skipped"), (0.999, 0.5, "failed")):
+        found = replace(agreement, observed=observed, deviation=(share * agreement.cost - 0.02) / reach * deviation)
+        result = _judge_class("y=a", found, 1, "9 rows")
+        assert result.status == status
+        assert f"which {share:.0%} of labels" in result.message
+
+
 def test_classes_of_one_row_do_not_stop_the_others_from_being_judged() -> None:
     real = rows(500, n_classes=2, gap=2)
     real = pd.concat([real, real.head(1).assign(y="class 9")], ignore_index=True)
@@ -131,6 +146,26 @@ def test_a_quantity_that_nothing_predicts_is_said_to_be_so() -> None:
 def test_it_leaves_no_trace_and_gives_the_same_again() -> None:
     first, again = (verdict(rows(400), rows(300, 1)) for _ in range(2))
     assert first == again
+
+
+def test_cells_without_any_row_in_a_tree_raise_no_warning() -> None:
+    """Warnings are errors in these tests, and a check that errs says so."""
+    real, fresh = (rows(400, seed, gap=2) for seed in range(2))
+    wards = [f"ward {i}" for i in range(60)]
+    real, fresh = (some.assign(ward=np.resize(wards, len(some))) for some in (real, fresh))
+    lone = real.head(1).assign(ward="ward of one")
+    assert verdict(pd.concat([real, lone], ignore_index=True), fresh, "ward")["all classes"].passed
+    classes, cells = np.repeat([0, 1], 50), np.arange(100)
+    assert np.isfinite(HonestForest.of_classes(np.arange(100.0)[:, None], classes, cells).unseen).all()
+
+
+def test_the_means_of_all_classes_are_those_of_each_class_by_itself() -> None:
+    rng = np.random.default_rng(0)
+    real = np.where(rng.random(300) < 0.05, np.nan, rng.random(300))
+    classes, cells, made_cells = rng.integers(0, 6, 300), rng.integers(0, 9, 300), rng.integers(2, 7, 40)
+    cells[classes == 3] = 8  # no cell of the synthetic rows
+    judged = _Judged(rng.random(40), made_cells, real, cells, classes)
+    np.testing.assert_allclose(judged._means_of_classes(), [judged._of_class(code)[0] for code in range(6)])
 
 
 def test_a_table_without_features_has_no_model() -> None:

@@ -203,6 +203,35 @@ def test_fresh_rows_are_no_near_copies(seed: int) -> None:
     assert share_of(numbers(seed=seed), numbers(seed=100 + seed)) == 0
 
 
+def one_number(n_rows: int, seed: int = 0) -> pd.DataFrame:
+    """One continuous number, and another that hangs on it completely."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n_rows)
+    return pd.DataFrame({"x": x, "twice": 2 * x + 1, "ward": rng.choice(list("uvw"), n_rows)}).assign(
+        target=rng.integers(0, 2, n_rows)
+    )
+
+
+@pytest.mark.parametrize("columns", [["x", "ward", "target"], ["x", "twice", "ward", "target"]])
+def test_fresh_rows_that_one_number_decides_are_near_real_rows_as_often_as_chance_says(columns: list[str]) -> None:
+    for seed in range(3):
+        real, fresh, test_rows = (one_number(1500, 3 * seed + i)[columns] for i in range(3))
+        result = verdict(real, fresh, test_rows)
+        assert all(some.passed for name, some in result.items() if name != "repeated_rows")
+    table = Table.from_frame(real, label="target")
+    share = copy_shares(KnownRows.of(table), fresh, table.grouping.codes(fresh))["training"]["near"]
+    assert share.interval.value > 0.06
+    assert share.chance == pytest.approx(share.interval.value, abs=0.02)
+
+
+def test_a_tenth_of_near_copies_in_four_numbers_is_beyond_chance() -> None:
+    rng = np.random.default_rng(0)
+    real, made = numbers(1000, n_features=4), numbers(1000, seed=1, n_features=4)
+    features = list(real.columns[:-1])
+    made.loc[:99, features] = real.loc[:99, features] * (1 + 0.001 * rng.normal(size=(100, 4)))
+    assert not verdict(real, made)["near_copies"].passed
+
+
 @pytest.mark.parametrize("n_features", [4, 20])
 def test_rows_between_neighbours_are_near_copies_only_at_their_ends(n_features: int) -> None:
     real = numbers(n_features=n_features)

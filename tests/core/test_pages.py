@@ -28,9 +28,11 @@ from autosynth.checks.result import Offender
 from autosynth.exceptions import OutputError
 from autosynth.pages.associations import associations
 from autosynth.pages.check_page import check_page
+from autosynth.pages.dependence_section import dependence_section
 from autosynth.pages.elements import details
 from autosynth.pages.figure import figure, name_rows
 from autosynth.pages.group_section import MAX_BARS, GroupRows, group_section
+from autosynth.pages.map_section import map_section
 from autosynth.pages.marginals import Marginals
 from autosynth.pages.page import Page, Section, render, write_page
 from autosynth.pages.rebalance_page import rebalance_page
@@ -508,7 +510,97 @@ def test_the_pair_that_lost_its_correlation_comes_first() -> None:
         assert {pair.first, pair.second} == {"x", "y"}
         assert pair.difference > pair.chance
         side = real[real["label"] == group.group.removeprefix("label=")]
-        assert pair.real == pytest.approx(spearmanr(side["x"], side["y"]).statistic)
+        assert pair.real == pytest.approx(spearmanr(side["x"], side["y"]).statistic, abs=0.005)  # of ranks in cells
+
+
+def test_the_page_tells_of_the_pair_and_the_numbers_of_the_check() -> None:
+    rng = np.random.default_rng(0)
+    gaps = rng.random((2, 600)) < 0.3
+    real = pd.DataFrame({"work": np.where(gaps[0], None, "a"), "job": np.where(gaps[0], None, "b")})
+    real = real.assign(age=rng.normal(size=600), label=["no", "yes"] * 300)
+    broken = real.assign(job=np.where(gaps[1], None, "b"))
+    report = autosynth.check(real, broken, label="label")
+    (found,) = [one for one in report if (one.name, one.subject) == ("farthest_pair", "label=yes")]
+    assert report.evidence is not None
+    (group,) = [group for group in associations(report.evidence) if group.group == "label=yes"]
+    pair = group.pairs[0]
+    assert not found.passed
+    assert found.message.startswith(f"{pair.first} × {pair.second}: ")
+    assert f"{pair.real:.2f} among real, {pair.synthetic:.2f} among synthetic rows" in found.message
+    assert pair.difference == pytest.approx(found.observed, abs=1e-4)
+    assert pair.limit == pytest.approx(found.limit, abs=1e-3)
+    assert max(pair.difference for pair in group.pairs) == pytest.approx(group.differences.max())
+    text = Outline(render(check_page(report))).text
+    assert f"{pair.first} × {pair.second}" in text
+    assert "beyond the limit" in text
+
+
+def test_a_page_without_a_row_that_fits_says_what_came_and_draws_nothing(frame: pd.DataFrame) -> None:
+    report = autosynth.check(frame, frame.drop(columns="age"), label="ill")
+    page = check_page(report)
+    assert dict(page.tiles)["synthetic rows"] == len(frame)
+    assert dict(page.tiles)["of them fit the real table"] == 0
+    assert [section.title for section in page.sections] == ["Checks", "Pictures", "To repeat it"]
+    text = Outline(render(page)).text
+    assert "not drawn: no synthetic row fits the columns of the real table" in text
+    assert "Nobody looked" not in text
+
+
+def test_checks_that_one_reason_kept_from_running_share_a_card() -> None:
+    errors = [CheckResult.not_run(name, "all rows", "no row is left.") for name in ("limits", "rules", "coverage")]
+    other = CheckResult.not_run("label_fidelity", "all rows", "no memory.")
+    outline = Outline(render(check_page(CheckReport((*errors, other)))))
+    assert outline.elements["article"] == 2
+    assert "3 checks could not run no row is left." in outline.text
+
+
+def test_skipped_checks_are_never_counted_as_passed() -> None:
+    passed = CheckResult(name="limits", subject="age", passed=True, observed=0, limit=1)
+    skipped = [dataclasses.replace(passed, subject=str(place), skipped=True) for place in range(13)]
+    page = check_page(CheckReport((passed, *skipped)))
+    assert page.lead == "The synthetic rows passed 1 check; 13 were skipped for too few rows."
+    assert dict(page.tiles) == {"checks passed": 1, "checks skipped for too few rows": 13, "checks not passed": 0}
+    nothing = check_page(CheckReport(tuple(skipped)))
+    assert nothing.verdict is not None
+    assert (nothing.verdict.word, nothing.verdict.tone) == ("too few rows to judge", "none")
+    assert nothing.lead.startswith("Nothing can be said")
+
+
+def test_a_warning_that_could_not_run_has_warned_of_nothing() -> None:
+    mild = CheckResult.not_run("detectability", "all rows", "no memory.", severity="warning")
+    page = check_page(CheckReport((mild,)))
+    assert page.verdict is not None
+    assert page.verdict.word == "passed with 1 not run"
+    assert page.lead == "No critical check failed, but 1 check that would only warn could not run."
+
+
+def test_groups_of_a_check_are_counted_side_by_side_and_not_summed(report: RebalanceReport) -> None:
+    (section,) = [one for one in check_page(report.checks).sections if "of each group" in one.title]
+    text = Outline("".join(section.html)).text
+    assert "Group Real Synthetic ill: no" in text
+    assert "Total" not in text
+    assert "+" not in text
+
+
+def test_the_call_on_the_page_names_rules_and_held_out_rows(frame: pd.DataFrame) -> None:
+    report = autosynth.check(frame, frame, label="ill", holdout=frame.iloc[:30], rules=["age > 0"])
+    text = Outline(render(check_page(report))).text
+    assert "autosynth.check( real, synthetic, label='ill', holdout=holdout, rules=['age > 0'], )" in text
+
+
+def test_the_map_says_on_how_many_points_its_crosses_lie(frame: pd.DataFrame) -> None:
+    collapsed = frame.iloc[np.repeat([0, 1, 2], 40)]
+    section = map_section(evidence_of(frame, collapsed, label="ill"))
+    assert "The 120 crosses lie on 3 distinct points" in " ".join(map(str, section.parts))
+
+
+def test_names_below_a_map_are_numbers_where_they_are_long() -> None:
+    rng = np.random.default_rng(0)
+    names = ["a rather long name", "another long name", "short"]
+    real = pd.DataFrame(rng.normal(size=(200, 3)), columns=names).assign(label=["a", "b"] * 100)
+    drawn = "".join(map(str, dependence_section(evidence_of(real, real, label="label")).parts))
+    assert "1. a rather long name" in Outline(drawn).text
+    assert drawn.count("a rather long name</text>") == 1
 
 
 def test_the_map_knows_only_the_real_rows(frame: pd.DataFrame) -> None:

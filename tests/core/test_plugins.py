@@ -22,6 +22,7 @@ from autosynth.exceptions import (
     UnknownGeneratorError,
 )
 from autosynth.plugins import PluginRegistry, current_plugins, use_plugins
+from autosynth.toy import shortcut_table
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -265,8 +266,8 @@ def test_checks_of_plugins_join_the_report(
 ) -> None:
     verdict = CheckResult(name="adults", subject="all rows", passed=False, observed=1, limit=0)
     registry.register(plugin(autosynth_check_rows=lambda synthetic: [verdict]), name="adults")
-    report = autosynth.check(frame, frame, label="ill")
-    assert report.failures[0] == verdict
+    report = autosynth.check(frame, shortcut_table(120, minority_share=0.25, random_state=1), label="ill")
+    assert report.failures == (verdict,)
     assert not report.passed
     registry.register(plugin(autosynth_check_rows=lambda synthetic: verdict), name="careless")
     with pytest.raises(PluginError, match="plugin 'careless' answered autosynth_check_rows with CheckResult"):

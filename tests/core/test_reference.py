@@ -20,7 +20,7 @@ from autosynth.checks.fidelity import column_distance, kolmogorov_smirnov_distan
 from autosynth.checks.hashes import KEY_VARIABLE
 from autosynth.checks.noise import Chance, number_noise
 from autosynth.checks.reference import Reference
-from autosynth.checks.summary import N_EDGES, ColumnSummary, frequent_levels
+from autosynth.checks.summary import ColumnSummary, frequent_levels
 from autosynth.exceptions import ConfigError, DataError
 from autosynth.schema import infer_column
 from autosynth.toy import shortcut_table
@@ -145,17 +145,19 @@ SMALL = st.lists(st.integers(-20, 20).map(float) | st.just(float("nan")), min_si
 
 @given(first=SMALL, second=SMALL)
 @settings(deadline=None)
-def test_the_distance_from_a_summary_is_exact_for_few_distinct_values(first: list[float], second: list[float]) -> None:
-    real, made = pd.Series(first, name="x"), pd.Series(second, name="x")
+def test_the_distance_from_a_summary_is_exact_for_values_that_five_rows_hold(
+    first: list[float], second: list[float]
+) -> None:
+    real, made = pd.Series(first * 5, name="x"), pd.Series(second, name="x")
     column = infer_column(real)
     summary = ColumnSummary.of(real, column)
     assert summary.distance(summary.count(made, column)) == pytest.approx(column_distance(real, made, column))
 
 
-@given(
-    first=st.lists(st.floats(-1e6, 1e6), min_size=60, max_size=200),
-    second=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50),
-)
+ANY_NUMBERS = st.lists(st.floats(-1e6, 1e6) | st.integers(-9, 9).map(float), min_size=1, max_size=200)
+
+
+@given(first=ANY_NUMBERS, second=ANY_NUMBERS)
 @settings(deadline=None, max_examples=50)
 def test_the_distance_from_a_summary_is_otherwise_low_by_little(first: list[float], second: list[float]) -> None:
     real, made = pd.Series(first, name="x"), pd.Series(second, name="x")
@@ -165,9 +167,8 @@ def test_the_distance_from_a_summary_is_otherwise_low_by_little(first: list[floa
         summary.distance(summary.count(made, column)),
         kolmogorov_smirnov_distance(*map(np.array, (first, second))),
     )
-    between = np.asarray(summary.counts[:-1:2]).max() / len(first)
+    between = max(summary.counts[:-1:2]) / len(first)
     assert exact - between - 1e-12 <= found <= exact + 1e-12
-    assert between <= 1 / (N_EDGES - 1) + 1 / len(first)
 
 
 @given(st.lists(st.sampled_from("abcde"), min_size=30, max_size=90), st.lists(st.sampled_from("abcdef"), min_size=1))

@@ -44,7 +44,7 @@ def test_html_is_one_page_that_needs_no_network(report: RebalanceReport, tmp_pat
     page = report.to_html(tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
     assert "http" not in page.replace("https://", "http") or "src=" not in page
-    for word in ("Groups", "Checks", "To repeat it", "hospital=north"):
+    for word in ("Groups", "Checks", "To repeat it", "hospital: north"):
         assert word in page
 
 

@@ -137,8 +137,8 @@ def test_rows_of_another_group_are_refused_and_counted(table: Table, scripted: C
     ("answer", "message"),
     [
         (lambda table, counts, rng: rows_of(table, {key: 2 * n for key, n in counts.items()}), "Fewer may come back"),
-        (lambda table, counts, rng: rows_of(table, counts).assign(extra=1), r"foreign \['extra'\], absent none"),
-        (lambda table, counts, rng: rows_of(table, counts).drop(columns="age"), r"foreign none, absent \['age'\]"),
+        (lambda table, counts, rng: rows_of(table, counts).assign(extra=1), r"missing: none; unexpected: extra"),
+        (lambda table, counts, rng: rows_of(table, counts).drop(columns="age"), "missing: age; unexpected: none"),
         (lambda table, counts, rng: rows_of(table, counts).to_numpy(), "returned a ndarray"),
         (
             lambda table, counts, rng: SampledRows(rows_of(table, counts), parents=np.zeros(3)),
