@@ -10,6 +10,8 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
+from autosynth.checks.failures import joined, names_of, not_run_words
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -22,6 +24,7 @@ Outcome: TypeAlias = Literal["failed", "error", "warned", "skipped", "passed"]
 Verdict: TypeAlias = Literal["passed", "failed", "error"]
 
 OUTCOMES: tuple[Outcome, ...] = ("passed", "warned", "failed", "error", "skipped")
+WORDS = {"error": "could not run", "skipped": "skipped for too few rows"}
 STYLES = {"passed": "green", "warned": "yellow", "failed": "bold red", "error": "bold magenta", "skipped": "dim"}
 # Control characters, line and paragraph separators, marks that turn the reading direction, and what UTF-8 cannot hold.
 UNPRINTABLE = re.compile(
@@ -68,7 +71,7 @@ def verdict_of(report: CheckReport) -> Verdict:
     >>> verdict_of(CheckReport((CheckResult.not_run("schema", "all rows", "no rows"),)))
     'error'
     """
-    outcomes = {outcome_of(result) for result in report}
+    outcomes = {outcome_of(result) for result in report if result.severity == "critical"}
     return "failed" if "failed" in outcomes else "error" if "error" in outcomes else "passed"
 
 
@@ -102,27 +105,42 @@ def print_report(report: CheckReport, *, verbose: bool = False, file: TextIO | N
 
 def headline(report: CheckReport) -> str:
     """Return the verdict and what it rests on, in one line."""
-    counts = Counter(outcome_of(result) for result in report)
+    counts = Counter(_counted_as(result) for result in report)
+    critical = Counter(outcome_of(result) for result in report)
     sentence = {
-        "failed": f"{_checks(counts['failed'], 'critical ')} failed",
-        "error": f"{_checks(counts['error'], 'critical ')} could not run",
+        "failed": f"{_checks(critical['failed'], 'critical ')} failed",
+        "error": f"{_checks(critical['error'], 'critical ')} could not run",
         "passed": "no critical check failed",
     }[verdict_of(report)]
-    listed = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome])
-    return f"{verdict_of(report)}: {sentence} ({_checks(len(report.results))}{': ' if listed else ''}{listed})"
+    n_mild = counts["error"] - critical["error"]
+    mild = f", {_checks(n_mild, 'warning ')} could not run" if n_mild else ""
+    listed = ", ".join(f"{counts[outcome]} {WORDS.get(outcome, outcome)}" for outcome in OUTCOMES if counts[outcome])
+    return f"{verdict_of(report)}: {sentence}{mild} ({_checks(len(report.results))}{': ' if listed else ''}{listed})"
+
+
+def _counted_as(result: CheckResult) -> Outcome:
+    """Return how a check is counted for people: a warning that could not run has warned of nothing."""
+    return "error" if result.error else outcome_of(result)
 
 
 def _lines(report: CheckReport, verbose: bool) -> Iterator[str]:
     yield headline(report)
     if report.failures:
         yield ""
-        yield from (_line(result, result.severity) for result in report.failures)
+        yield from (_joined_line(results) for results in joined(report.failures))
     if verbose:
         yield ""
         yield from (_line(result, result.status) for result in report if result.passed)
     if report.results:
         yield ""
         yield from _aligned([["family", *OUTCOMES], *_family_rows(report)])
+
+
+def _joined_line(results: Sequence[CheckResult]) -> str:
+    first = results[0]
+    if len(results) == 1:
+        return _line(first, first.severity)
+    return printable(f"{first.severity}: {not_run_words(results)}")
 
 
 def _line(result: CheckResult, mark: str) -> str:
@@ -133,25 +151,31 @@ def _tables(report: CheckReport, verbose: bool) -> Iterator[RenderableType]:
     from rich.text import Text
 
     yield Text(headline(report), style=STYLES[verdict_of(report)])
-    shown = [*report.failures, *(result for result in report if verbose and result.passed)]
+    shown = [*joined(report.failures), *((result,) for result in report if verbose and result.passed)]
     if shown:
         yield _check_table(shown)
     if report.results:
         yield _family_table(report)
 
 
-def _check_table(results: Iterable[CheckResult]) -> RichTable:
+def _check_table(shown: Iterable[Sequence[CheckResult]]) -> RichTable:
     from rich.table import Table as RichTable
     from rich.text import Text
 
     table = RichTable(show_lines=True)
     for title, share in (("outcome", None), ("check", 2), ("of", 3), ("what was seen", 6)):
         table.add_column(title, ratio=share, overflow="fold", no_wrap=share is None)
-    for result in results:
-        outcome = outcome_of(result)
-        cells = (Text(printable(text)) for text in (result.name, result.subject, result.message))
-        table.add_row(Text(outcome, style=STYLES[outcome]), *cells)
+    for results in shown:
+        outcome = outcome_of(results[0])
+        table.add_row(Text(outcome, style=STYLES[outcome]), *(Text(printable(text)) for text in _cells(results)))
     return table
+
+
+def _cells(results: Sequence[CheckResult]) -> tuple[str, str, str]:
+    first = results[0]
+    if len(results) == 1:
+        return first.name, first.subject, first.message
+    return f"{len(results)} checks", ", ".join(names_of(results)), first.message
 
 
 def _family_table(report: CheckReport) -> RichTable:
@@ -172,7 +196,7 @@ def _family_rows(report: CheckReport) -> list[list[str]]:
     """Return one row per family, in the order in which they were run: its name and how its checks ended."""
     families: dict[str, Counter[Outcome]] = {}
     for result in report:
-        families.setdefault(printable(result.name), Counter())[outcome_of(result)] += 1
+        families.setdefault(printable(result.name), Counter())[_counted_as(result)] += 1
     return [[name, *(str(counts[outcome]) for outcome in OUTCOMES)] for name, counts in families.items()]
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from autosynth.gains import GainPart
+    from autosynth.gains import Gain, GainPart
 
-__all__ = ["PART_TITLES", "sentence_of"]
+__all__ = ["PART_TITLES", "gain_parts", "gain_verdict", "is_tiny", "part_title", "part_verdict", "sentence_of"]
 
 PART_TITLES = {
     "baseline_shift": "mere shift of the prior",
@@ -18,6 +18,7 @@ PART_TITLES = {
     "own_shift": "its own prior, not shifted",
 }
 NOTHING = 5e-4  # would be shown as 0.000
+TINY_NATS, TINY_SHARE = 1e-3, 0.02  # below both, a step that stands out from noise is still too small to matter
 
 # gain as a share of what was gained, gain and loss beside each other
 WORDS = {
@@ -29,6 +30,46 @@ WORDS = {
     "class_weights": ("come from class weights", "by class weights", "by class weights"),
     "ranking": ("come from better ranking, which no shift gives", "by better ranking", "by worse ranking"),
 }
+
+
+def is_tiny(part: GainPart, total: GainPart) -> bool:
+    """Return whether a step stands out from noise, and yet is too small beside the whole to matter."""
+    size = abs(part.nats.value)
+    return part.verdict in ("gain", "loss") and size < TINY_NATS and size < TINY_SHARE * abs(total.nats.value)
+
+
+def part_title(part: GainPart) -> str:
+    """Return what people call a step."""
+    if part.name == "total":
+        return "all together"
+    if part.name == "shift":
+        return "shift of the prior, net"
+    if part.name == "ranking" and part.verdict != "gain":
+        return "worse ranking" if part.verdict == "loss" else "ranking"
+    return PART_TITLES.get(part.name, part.name)
+
+
+def part_verdict(part: GainPart, total: GainPart) -> str:
+    """Return the verdict of a part of a gain."""
+    return f"{part.verdict}, but tiny" if is_tiny(part, total) else part.verdict
+
+
+def gain_parts(gain: Gain) -> tuple[GainPart, ...]:
+    """Return what is shown of a gain: its steps, the whole, and what the shifts give together."""
+    return (*gain.steps, gain.total, gain.shift)
+
+
+def gain_verdict(gain: Gain) -> str:
+    """Return in a few words whether a model is better, once a mere shift of the prior is left out."""
+    ranking = next((part for part in gain.steps if part.name == "ranking"), None)
+    if ranking is not None and not is_tiny(ranking, gain.total):
+        if ranking.verdict == "gain":
+            return "better ranking, but a worse prior" if gain.total.verdict == "loss" else "better ranking"
+        if ranking.verdict == "loss":
+            return "worse ranking"
+    if gain.is_mere_shift:
+        return "a mere shift of the prior"
+    return "a worse prior" if gain.shift.verdict == "loss" else "within noise"
 
 
 def sentence_of(total: GainPart, shift: GainPart, others: Sequence[GainPart], *, baseline: str) -> str:
@@ -55,10 +96,12 @@ def sentence_of(total: GainPart, shift: GainPart, others: Sequence[GainPart], *,
             f"Balanced risk {'falls' if total.nats.value > 0 else 'rises'} by {_nats(total)} nats ({listed}); "
             "without limits nobody can tell which of it is noise."
         )
-    gains = [part for part in parts if part.verdict == "gain"]
-    losses = [part for part in parts if part.verdict == "loss"]
+    tiny = [part for part in others if is_tiny(part, total)]
+    gains = [part for part in parts if part.verdict == "gain" and part not in tiny]
+    losses = [part for part in parts if part.verdict == "loss" and part not in tiny]
     left = sum(part.nats.value for part in parts if part.verdict == "within noise")
     rest = "" if abs(left) < NOTHING else f"; the rest ({left:+.3f}) is within noise"
+    rest += "".join(f"; {_tiny_words(part)}" for part in tiny)
     if total.verdict == "within noise":
         return _within_noise(total, gains, losses)
     if total.verdict == "loss":
@@ -70,7 +113,7 @@ def sentence_of(total: GainPart, shift: GainPart, others: Sequence[GainPart], *,
     if sum(part.nats.value for part in gains) > total.nats.value + NOTHING and gains != [shift]:
         return f"{_nats(total)} nats are gained: {_list(gains, 1)}{rest}."
     if [part.name for part in gains] == ["shift"] and shift.nats.value > total.nats.value - NOTHING:
-        rest = f"; what is left without it ({left:+.3f}) is within noise" if rest else ""
+        rest = rest.replace("the rest (", "what is left without it (")
         return f"All of the {_nats(total)} nats gained {WORDS['shift'][0].format(baseline=baseline)}{rest}."
     return f"Of the {_nats(total)} nats gained, {_list(gains, 0).format(baseline=baseline)}{rest}."
 
@@ -93,6 +136,12 @@ def _loss(total: GainPart, gains: Sequence[GainPart], losses: Sequence[GainPart]
 def _list(parts: Sequence[GainPart], form: int) -> str:
     link = ", and " if form == 0 else " and "
     return link.join(f"{_nats(part)} {WORDS[part.name][form]}" for part in parts)
+
+
+def _tiny_words(part: GainPart) -> str:
+    way = "better" if part.verdict == "gain" else "worse"
+    what = "ranking is" if part.name == "ranking" else "class weights are"
+    return f"{what} {way} by less than {TINY_NATS:g}, too little to matter"
 
 
 def _name(part: GainPart) -> str:

@@ -6,6 +6,7 @@ import math
 import textwrap
 from typing import TYPE_CHECKING
 
+from autosynth.gain_words import gain_parts, gain_verdict, part_title, part_verdict
 from autosynth.group_rows import SUMMARY
 
 if TYPE_CHECKING:
@@ -98,8 +99,10 @@ def _difference_lines(difference: ReportDifference, gain: Gain | None) -> Iterat
 def _gain_lines(gain: Gain) -> Iterator[str]:
     yield "Where the change of balanced risk comes from: nats gained, paired"
     yield ""
-    for part, title in ((gain.total, "total"), (gain.shift, "shift of prior"), (gain.step("ranking"), "ranking")):
-        yield f"  {title:<15}{_show(part.nats, signed=True)}  {part.verdict}"
+    for part in gain_parts(gain):
+        yield f"  {part_title(part):<28}{_show(part.nats, signed=True)}  {part_verdict(part, gain.total)}"
+    yield ""
+    yield f"  verdict: {gain_verdict(gain)}"
     yield ""
     for text in (gain.sentence, f"Shifts are fitted on {gain.fitted_on}."):
         yield from textwrap.wrap(text, TEXT_WIDTH, initial_indent="  ", subsequent_indent="  ")
@@ -151,7 +154,7 @@ def _short(number: float) -> str:
 def _number(number: float, *, signed: bool = False) -> str:
     if math.isnan(number):
         return UNDEFINED
-    return f"{number:+.4f}" if signed else f"{number:.3f}"
+    return f"{number:+.3f}" if signed else f"{number:.3f}"
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from autosynth.checks.failures import joined
 from autosynth.checks.families import FAMILIES
-from autosynth.pages.elements import Verdict, described, details, note, subheading
+from autosynth.pages.elements import Verdict, described, details, group_markup, note, subheading
 from autosynth.pages.page import Section
 from autosynth.pages.table import table
 from autosynth.pages.template import fill
@@ -24,6 +25,7 @@ SENTENCES = {  # of checks that share a family with another one
     "farthest_column": "Within the group, no column is far from the real one.",
     "farthest_pair": "Within the group, no two columns hang together otherwise than the real ones.",
 }
+FAMILY_OF = {"farthest_column": "marginal_fidelity", "farthest_pair": "dependence"}
 TITLES = ["Check", "Of", "Verdict", "Observed", "Limit", "In words"]
 
 
@@ -40,47 +42,69 @@ def check_section(report: CheckReport) -> Section:
     """Return the section of all checks."""
     if not report.results:
         return Section(title="Checks", parts=("No check was run, so nothing is known of the quality of these rows.",))
-    failures = report.failures
+    failures = joined(report.failures)
     parts: list[Markup] = []
     if failures:
-        parts += [_card(result) for result in failures[:MAX_CARDS]]
-        parts += _listed(f"{len(failures) - MAX_CARDS:,} more that failed", failures[MAX_CARDS:])
+        parts += [_card(results) for results in failures[:MAX_CARDS]]
+        more = [result for results in failures[MAX_CARDS:] for result in results]
+        parts += _listed(f"{len(more):,} more that failed", more)
         parts.append(subheading("All checks by kind"))
     parts.append(_overview(report.results))
     others = sorted((result for result in report.results if result.passed), key=_room_left)
-    what = "passed or were skipped" if any(result.skipped for result in others) else "passed"
-    parts += _listed(f"{len(others):,} checks that {what}, the closest calls first", others)
+    parts += _listed(f"{_passed_words(report)}, the closest calls first", others)
     return Section(title="Checks", parts=tuple(parts))
 
 
-def count_words(report: CheckReport) -> str:
+def _passed_words(report: CheckReport) -> str:
+    n_skipped = len(report.skipped)
+    n_passed = sum(result.passed for result in report.results) - n_skipped
+    skipped = f", {n_skipped:,} skipped for too few rows" if n_skipped else ""
+    return f"{n_passed:,} checks passed{skipped}"
+
+
+def count_words(results: Iterable[CheckResult]) -> str:
     """Return how many checks had which outcome, in words.
 
     Examples
     --------
-    >>> from autosynth.checks.result import CheckReport, CheckResult
-    >>> count_words(CheckReport((CheckResult(name="a", subject="b", passed=True, observed=0, limit=1),)))
+    >>> from autosynth.checks.result import CheckResult
+    >>> count_words([CheckResult(name="a", subject="b", passed=True, observed=0, limit=1)])
     '1 passed'
     """
-    words = [verdict_of(result).word for result in report.results]
+    words = [verdict_of(result).word for result in results]
     order = ("failed", "could not run", "warning", "skipped", "passed")
     return ", ".join(f"{words.count(word):,} {word}" for word in order if word in words)
 
 
-def _card(result: CheckResult) -> Markup:
-    """Return a check that did not pass, with everything that is known of it."""
+def subject_of(result: CheckResult) -> Markup | str:
+    """Return what a check looked at; a group is written so that it reads as one."""
+    family = FAMILIES.get(FAMILY_OF.get(result.name, result.name))
+    is_group = family is not None and family.scope == "group"
+    return group_markup(result.subject) if is_group else shorten(result.subject)
+
+
+def _card(results: Sequence[CheckResult]) -> Markup:
+    """Return a check that did not pass, with everything that is known of it; or those that one reason kept back."""
+    first = results[0]
+    is_alone = len(results) == 1
     return fill(
         "check_card.html",
-        verdict=verdict_of(result),
-        name=shorten(_readable(result.name)),
-        subject=shorten(result.subject),
-        message=shorten(result.message, MAX_MESSAGE),
-        observed=_number(result.observed),
-        limit=_number(result.limit),
-        effect="fails the report" if result.severity == "critical" else "warns only",
-        n_offenders=len(result.offenders),
-        offenders=_offenders(result),
+        verdict=verdict_of(first),
+        name=shorten(_readable(first.name)) if is_alone else f"{len(results):,} checks could not run",
+        subject=subject_of(first) if is_alone else "",
+        message=shorten(first.message if is_alone else first.error, MAX_MESSAGE),
+        observed=_number(first.observed),
+        limit=_number(first.limit),
+        effect="fails the report" if first.severity == "critical" else "warns only",
+        title="Worst offenders" if is_alone else "Which ones",
+        n_offenders=len(first.offenders) if is_alone else len(results),
+        offenders=_offenders(first) if is_alone else _which(results),
     )
+
+
+def _which(results: Sequence[CheckResult]) -> Markup:
+    rows = [[_readable(result.name), subject_of(result)] for result in results[:MAX_ROWS]]
+    return table(["Check", "Of"], rows, caption="Checks that could not run")
 
 
 def _overview(results: Sequence[CheckResult]) -> Markup:
@@ -90,7 +114,7 @@ def _overview(results: Sequence[CheckResult]) -> Markup:
         kinds.setdefault(result.name, []).append(result)
     rows = [
         [
-            described(_readable(name), _what_must_hold(name)),
+            described(_readable(name), f"Wanted: {words}" if (words := _what_must_hold(name)) else ""),
             verdict_of(min(same, key=_rank)),
             _how_many(same),
         ]
@@ -124,7 +148,7 @@ def _listed(summary: str, results: Sequence[CheckResult]) -> list[Markup]:
     if not results:
         return []
     rows = [
-        [_readable(one.name), one.subject, verdict_of(one), _number(one.observed), _number(one.limit), one.message]
+        [_readable(one.name), subject_of(one), verdict_of(one), _number(one.observed), _number(one.limit), one.message]
         for one in results[:MAX_ROWS]
     ]
     parts = [table(TITLES, rows, caption=summary)]

@@ -29,8 +29,10 @@ TREATMENT = {
 }
 
 
-def copy_section(report: CheckReport, treatment: str = "", refusals: Mapping[str, int] | None = None) -> Section:
-    """Return the section.
+def copy_sections(
+    report: CheckReport, treatment: str = "", refusals: Mapping[str, int] | None = None
+) -> tuple[Section, ...]:
+    """Return the section; none where no copies could be looked for, and nothing was done about them.
 
     Parameters
     ----------
@@ -41,6 +43,16 @@ def copy_section(report: CheckReport, treatment: str = "", refusals: Mapping[str
     refusals : mapping of str to int, optional
         Rows refused by reason, those of copies among them.
     """
+    results = [result for result in report.results if result.name in KINDS]
+    parts = _table(results) if any(not result.error for result in results) else []
+    if treatment in TREATMENT:
+        parts.append(TREATMENT[treatment])
+    dropped = {reason: count for reason, count in (refusals or {}).items() if "copy" in reason or "copies" in reason}
+    parts += [f"{count:,} rows were refused: {reason}." for reason, count in dropped.items()]
+    return (Section(title="Copies of real rows", parts=tuple(parts)),) if parts else ()
+
+
+def _table(results: list[CheckResult]) -> list[Part]:
     rows = [
         [
             described(_kind(result), result.message),
@@ -48,23 +60,13 @@ def copy_section(report: CheckReport, treatment: str = "", refusals: Mapping[str
             NumberText(percent_text(result.limit)),
             verdict_of(result),
         ]
-        for result in report.results
-        if result.name in KINDS
+        for result in results
     ]
-    parts: list[Part] = []
-    if rows:
-        titles = ["Synthetic rows that …", "Share", "Limit", "Verdict"]
-        parts.append(table(titles, rows, caption="Copies among the synthetic rows"))
-        parts.append(
-            note("A copy is no wrong row, only no new one. A limit is what chance explains, plus a tolerance.")
-        )
-    else:
-        parts.append("Nobody looked for copies.")
-    if treatment in TREATMENT:
-        parts.append(TREATMENT[treatment])
-    dropped = {reason: count for reason, count in (refusals or {}).items() if "copy" in reason or "copies" in reason}
-    parts += [f"{count:,} rows were refused: {reason}." for reason, count in dropped.items()]
-    return Section(title="Copies of real rows", parts=tuple(parts))
+    titles = ["Synthetic rows that …", "Share", "Limit", "Verdict"]
+    return [
+        table(titles, rows, caption="Copies among the synthetic rows"),
+        note("A copy is no wrong row, only no new one. A limit is what chance explains, plus a tolerance."),
+    ]
 
 
 def _kind(result: CheckResult) -> str:

@@ -9,11 +9,12 @@ from typing import Any, Literal, TypeAlias
 from markupsafe import Markup
 
 from autosynth.pages.template import fill
-from autosynth.pages.words import MAX_MESSAGE, shorten
+from autosynth.pages.words import MAX_MESSAGE, group_words, shorten
 
 Part: TypeAlias = "Markup | str"  # Markup goes into the page as it is; text is escaped and becomes a paragraph
 Tone: TypeAlias = Literal["good", "bad", "warn", "none"]
 
+MAX_UNBROKEN = 26  # characters of a condition such as "income: <=50K"
 SYMBOLS: dict[str, str] = {"good": "✓", "bad": "✗", "warn": "!", "none": "–"}
 
 
@@ -59,6 +60,12 @@ def subheading(text: str) -> Markup:
 def described(name: str, description: str) -> Markup:
     """Return a name with what it means in small print below, for a cell of a table."""
     return fill("described.html", name=shorten(name), description=shorten(description, MAX_MESSAGE))
+
+
+def group_markup(group: object) -> Markup:
+    """Return the name of a group, which is not broken inside a condition where that is short."""
+    parts = [(text, len(text) <= MAX_UNBROKEN) for text in shorten(group_words(group)).split(", ")]
+    return fill("group.html", parts=parts)
 
 
 def facts(named: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Markup:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from autosynth.gain_words import PART_TITLES
+from autosynth.gain_words import gain_parts, is_tiny, part_title, part_verdict
 from autosynth.pages.dot_plot import WIDTH, fixed_axes, row_label, side_by_side
 from autosynth.pages.elements import Part, Tone, Verdict, details, note, paragraph, subheading
 from autosynth.pages.figure import figure, shorten
@@ -64,20 +64,6 @@ def gain_section(gains: Mapping[str, Gain], *, title: str = "Where the gain come
     return Section(title=title, parts=tuple(parts))
 
 
-def part_title(part: GainPart) -> str:
-    """Return what people call a step."""
-    if part.name == "ranking" and part.verdict == "loss":
-        return "worse ranking"
-    if part.name == "ranking" and part.verdict != "gain":
-        return "ranking"
-    return PART_TITLES.get(part.name, part.name)
-
-
-def part_verdict(part: GainPart) -> Verdict:
-    """Return the verdict of a part of a gain."""
-    return Verdict(part.verdict, TONES.get(part.verdict, "none"))
-
-
 def _waterfall(gain: Gain, name: str, figure_name: str) -> Markup:
     parts = [*gain.steps, gain.total]
     starts = np.concatenate([[0.0], np.cumsum([part.nats.value for part in gain.steps])])[:-1]
@@ -103,7 +89,7 @@ def _waterfall(gain: Gain, name: str, figure_name: str) -> Markup:
                 axes.plot([low, high], [middle, middle], color=INK, linewidth=1.6, marker="|", markersize=7)
             if place < len(parts) - 1:
                 axes.plot([end, end], [middle, place + 1.66], color=MUTED, linewidth=0.8, linestyle=":")
-            row_label(axes, place + 0.24, _row_title(part), max_characters=70)
+            row_label(axes, place + 0.24, _row_title(part, gain), max_characters=70)
         axes.axvline(0, color=INK, linewidth=1)
         axes.set_ylim(len(parts), 0)
         axes.set_xlabel("nats of balanced risk gained")
@@ -118,27 +104,27 @@ def _waterfall(gain: Gain, name: str, figure_name: str) -> Markup:
     )
 
 
-def _title(part: GainPart) -> str:
-    return "all together" if part.name == "total" else part_title(part)
+def _row_title(part: GainPart, gain: Gain) -> str:
+    word = f"  {part_verdict(part, gain.total)}" if _tone(part, gain) == "none" else ""
+    return f"{part_title(part)}: {interval_text(part.nats, signed=True)}{word}"
 
 
-def _row_title(part: GainPart) -> str:
-    word = "  within noise" if part.verdict == "within noise" else ""
-    return f"{_title(part)}: {interval_text(part.nats, signed=True)}{word}"
+def _tone(part: GainPart, gain: Gain) -> Tone:
+    return "none" if is_tiny(part, gain.total) else TONES.get(part.verdict, "none")
 
 
 def _tables(gain: Gain, name: str) -> list[Part]:
     steps: list[list[Cell]] = [
-        [_title(part), interval_text(part.nats, signed=True), part_verdict(part)] for part in (*gain.steps, gain.total)
-    ]
-    net: list[Cell] = [
-        "shift of the prior, net",
-        interval_text(gain.shift.nats, signed=True),
-        part_verdict(gain.shift),
+        [
+            part_title(part),
+            interval_text(part.nats, signed=True),
+            Verdict(part_verdict(part, gain.total), _tone(part, gain)),
+        ]
+        for part in gain_parts(gain)
     ]
     stages: list[list[Cell]] = [[stage.name, interval_text(stage.risk)] for stage in gain.stages]
     return [
         subheading(name),
-        table(["step", "nats gained", ""], [*steps, net], caption=f"Steps of the gain of {name}"),
+        table(["step", "nats gained", ""], steps, caption=f"Steps of the gain of {name}"),
         table(["model", "balanced risk in nats"], stages, caption=f"Models on the way to {name}"),
     ]

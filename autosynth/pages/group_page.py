@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autosynth.pages.elements import Part, Verdict, bullets, facts, paragraph
+from autosynth.gain_words import gain_verdict
+from autosynth.pages.elements import Part, Tone, Verdict, bullets, facts, paragraph
 from autosynth.pages.gain_section import gain_section
 from autosynth.pages.page import Page, Section
 from autosynth.pages.reliability_section import reliability_section
@@ -15,12 +16,18 @@ from autosynth.versions import versions_of
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from autosynth.gains import Gain
     from autosynth.group_reports import GroupReport
     from autosynth.group_rows import GroupRow
 
 NEW, BASELINE = "new model", "baseline"
 MERE_SHIFT = Verdict("a mere shift of the prior", "warn")
+TONES: dict[str, Tone] = {
+    "better ranking": "good",
+    "better ranking, but a worse prior": "warn",
+    MERE_SHIFT.word: MERE_SHIFT.tone,
+    "worse ranking": "bad",
+    "a worse prior": "bad",
+}
 PACKAGES = ("autosynth", "numpy", "pandas")
 SCORES = (  # in tables that fit on paper
     {"auc": "AUC", "average_precision": "average precision", "recall": "recall"},
@@ -67,22 +74,6 @@ def group_page(report: GroupReport) -> Page:
     )
 
 
-def gain_verdict(gain: Gain) -> Verdict:
-    """Return in a word whether a model is better, once a mere shift of the prior is left out."""
-    ranking = next((part for part in gain.steps if part.name == "ranking"), None)
-    if ranking is not None and ranking.verdict == "gain":
-        if gain.total.verdict == "loss":
-            return Verdict("better ranking, but a worse prior", "warn")
-        return Verdict("better ranking", "good")
-    if ranking is not None and ranking.verdict == "loss":
-        return Verdict("worse ranking", "bad")
-    if gain.is_mere_shift:
-        return MERE_SHIFT
-    if gain.shift.verdict == "loss":
-        return Verdict("a worse prior", "bad")
-    return Verdict("within noise", "none")
-
-
 def _lead(report: GroupReport) -> str:
     if report.gain:
         return report.gain.sentence
@@ -97,7 +88,8 @@ def _lead(report: GroupReport) -> str:
 
 def _verdict(report: GroupReport) -> Verdict | None:
     if report.gain:
-        return gain_verdict(report.gain)
+        word = gain_verdict(report.gain)
+        return Verdict(word, TONES.get(word, "none"))
     return change_verdict(report.difference.balanced_risk) if report.difference else None
 
 

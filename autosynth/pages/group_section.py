@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from autosynth.pages.elements import details, legend, note
+from autosynth.pages.elements import details, group_markup, legend, note
 from autosynth.pages.numbers import number_text
 from autosynth.pages.page import Section
 from autosynth.pages.table import NumberText, table
 from autosynth.pages.template import fill
-from autosynth.pages.words import shorten
 
 if TYPE_CHECKING:
     from autosynth.checks.evidence import Evidence
@@ -60,15 +59,46 @@ def groups_of_evidence(evidence: Evidence) -> list[GroupRows]:
     return [GroupRows(name=str(group), n_real=n_real, n_synthetic=n_made) for group, n_real, n_made in sizes]
 
 
-def group_section(groups: Sequence[GroupRows], notes: Sequence[str] = ()) -> Section:
-    """Return the section: a bar per group, the largest changes first where there are too many to draw."""
-    has_augmented = any(group.n_augmented for group in groups)
+def group_section(groups: Sequence[GroupRows], notes: Sequence[str] = (), *, are_added: bool = True) -> Section:
+    """Return the section: a bar per group, the largest changes first where there are too many to draw.
+
+    Parameters
+    ----------
+    groups : sequence of GroupRows
+        The rows of each group.
+    notes : sequence of str
+        What the plan notes.
+    are_added : bool
+        Whether the synthetic rows go to the real ones, so that their sum means something.
+    """
+    columns = _Columns(are_added, are_added and any(group.n_augmented for group in groups))
     drawn, rest = _split(groups)
     keys = [("real", "real rows"), ("synthetic", "synthetic rows")]
-    if has_augmented:
+    if columns.has_augmented:
         keys = [*keys[:1], ("synthetic", "synthetic rows that balance"), ("augmented", "synthetic rows on top")]
-    parts = [legend(keys), _bars(drawn, groups, has_augmented=has_augmented), *_rest(rest, has_augmented=has_augmented)]
-    return Section(title="Groups before and after", parts=(*parts, *(note(text) for text in notes)))
+    parts = [legend(keys), _bars(drawn, groups, columns), *_rest(rest, columns)]
+    title = "Groups before and after" if are_added else "Real and synthetic rows of each group"
+    return Section(title=title, parts=(*parts, *(note(text) for text in notes)))
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Which numbers are shown of a group: whether the sum, and whether rows on top apart from balancing ones."""
+
+    are_added: bool
+    has_augmented: bool
+
+    @property
+    def titles(self) -> list[str]:
+        if not self.are_added:
+            return ["Group", "Real", "Synthetic"]
+        return ["Group", "Real", *(["Balancing", "On top"] if self.has_augmented else ["Synthetic"]), "Total"]
+
+    def numbers(self, group: GroupRows) -> list[int | NumberText]:
+        if not self.are_added:
+            return [group.n_real, group.n_synthetic]
+        made = [group.n_synthetic, *([group.n_augmented] if self.has_augmented else [])]
+        return [group.n_real, *(NumberText(f"+{size:,}" if size else "0") for size in made), group.total]
 
 
 def imbalance(sizes: Sequence[int]) -> str:
@@ -91,37 +121,25 @@ def _split(groups: Sequence[GroupRows]) -> tuple[list[GroupRows], list[GroupRows
     return ordered[:MAX_BARS], ordered[MAX_BARS:]
 
 
-def _bars(drawn: Sequence[GroupRows], groups: Sequence[GroupRows], *, has_augmented: bool) -> Markup:
+def _bars(drawn: Sequence[GroupRows], groups: Sequence[GroupRows], columns: _Columns) -> Markup:
     longest = max((group.total for group in groups), default=0) or 1
     rows = [
-        [
-            fill("bar.html", name=shorten(group.name), shares=_shares(group, longest)),
-            group.n_real,
-            NumberText(f"+{group.n_synthetic:,}" if group.n_synthetic else "0"),
-            *([NumberText(f"+{group.n_augmented:,}")] if has_augmented else []),
-            group.total,
-        ]
+        [fill("bar.html", name=group_markup(group.name), shares=_shares(group, longest)), *columns.numbers(group)]
         for group in drawn
     ]
-    titles = (
-        ["Group", "Real", "Balancing", "On top", "Total"] if has_augmented else ["Group", "Real", "Synthetic", "Total"]
-    )
-    return table(titles, rows, caption="Real and synthetic rows of each group", kind="wide")
+    return table(columns.titles, rows, caption="Real and synthetic rows of each group", kind="wide")
 
 
 def _shares(group: GroupRows, longest: int) -> list[tuple[str, str]]:
     return [(part, f"{100 * size / longest:.2f}") for part, size in zip(PARTS, group.parts, strict=True) if size]
 
 
-def _rest(rest: Sequence[GroupRows], *, has_augmented: bool) -> list[Markup]:
+def _rest(rest: Sequence[GroupRows], columns: _Columns) -> list[Markup]:
     if not rest:
         return []
-    titles = ["Group", "Real", "Synthetic", *(["On top"] if has_augmented else []), "Total"]
-    shown = [
-        [row.name, row.n_real, row.n_synthetic, *([row.n_augmented] if has_augmented else []), row.total]
-        for row in rest[:MAX_ROWS]
-    ]
-    parts = [table(titles, shown, caption="The other groups")]
+    shown = [[group_markup(row.name), *columns.numbers(row)] for row in rest[:MAX_ROWS]]
+    parts = [table(columns.titles, shown, caption="The other groups")]
+    fewer = "smaller changes" if columns.are_added else "fewer synthetic rows"
     if len(rest) > MAX_ROWS:
-        parts.append(note(f"{len(rest) - MAX_ROWS:,} groups with smaller changes are not listed."))
-    return [details(f"{len(rest):,} more groups, with smaller changes", *parts)]
+        parts.append(note(f"{len(rest) - MAX_ROWS:,} groups with {fewer} are not listed."))
+    return [details(f"{len(rest):,} more groups, with {fewer}", *parts)]

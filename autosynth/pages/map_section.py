@@ -13,6 +13,7 @@ from autosynth.pages.numbers import percent_text
 from autosynth.pages.page import Section
 from autosynth.pages.palette import REAL, SYNTHETIC
 from autosynth.pages.row_map import Floats, RowMap
+from autosynth.pages.words import group_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,12 +44,24 @@ def map_section(evidence: Evidence) -> Section:
     )
     parts: list[Part] = [
         "Where crosses fill the same area as dots, and no more, synthetic rows cover what real rows do.",
+        *_collapsed(rows),
         legend(KEYS),
         whole,
         note(_how_to_read(rows)),
         *_by_group(evidence, rows, spans),
     ]
     return Section(title=title, parts=tuple(parts))
+
+
+def _collapsed(rows: RowMap) -> list[str]:
+    """Say on how many points the crosses lie where several lie on one, which no map shows."""
+    n_dots, n_crosses = (len(np.unique(points.round(6), axis=0)) for points in (rows.real, rows.synthetic))
+    if n_crosses == len(rows.synthetic):
+        return []
+    return [
+        f"The {len(rows.synthetic):,} crosses lie on {n_crosses:,} distinct point{'s' * (n_crosses > 1)}, the "
+        f"{len(rows.real):,} dots on {n_dots:,}."
+    ]
 
 
 def _how_to_read(rows: RowMap) -> str:
@@ -72,7 +85,7 @@ def _by_group(evidence: Evidence, rows: RowMap, spans: Any) -> list[Markup]:
 
 
 def _panel(evidence: Evidence, rows: RowMap, spans: Any, code: int) -> Markup:
-    group = str(evidence.table.groups[code])
+    group = group_words(evidence.table.groups[code])
     real, synthetic = rows.real[rows.real_groups == code], rows.synthetic[rows.synthetic_groups == code]
     return figure(
         lambda canvas: _draw(canvas, real, synthetic, spans),

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from autosynth.pages.elements import Part, details, grid, legend, note
+from autosynth.checks.fidelity import COLUMN_TOLERANCE
+from autosynth.pages.elements import Part, details, grid, group_markup, legend, note
 from autosynth.pages.figure import figure
 from autosynth.pages.marginal_drawing import draw_marginal
 from autosynth.pages.marginals import MAX_ROWS as MAX_ROWS_LOOKED_AT
@@ -14,7 +15,7 @@ from autosynth.pages.marginals import Marginal, Marginals
 from autosynth.pages.numbers import fixed_text, percent_text
 from autosynth.pages.page import Section
 from autosynth.pages.table import NumberText, table
-from autosynth.pages.words import shorten
+from autosynth.pages.words import group_words, shorten
 
 if TYPE_CHECKING:
     from autosynth.checks.evidence import Evidence
@@ -48,15 +49,16 @@ def _lead(worst: list[Marginal]) -> str:
     first = apart[0]
     return (
         f"{len(apart):,} of {len(worst):,} columns are farther from the real rows than chance explains, in some group "
-        f"at least. The worst is {shorten(first.column.name, 60)} in {shorten(first.group, 80)}."
+        f"at least. The worst is {shorten(first.column.name, 60)} in {shorten(group_words(first.group), 80)}. Such a "
+        f"column may still pass: the check allows each one about {COLUMN_TOLERANCE:g} more than chance explains."
     )
 
 
 def _how_to_read(found: Marginals, n_drawn: int, n_columns: int) -> str:
     words = [
         "Worst first, each column in the group where it is farthest. Distance: 0 means the same distribution, 1 no "
-        "overlap; the number behind it is what chance explains at these row counts, and checks let more than that "
-        "pass. Axes in per cent count rows of the group; the outermost bars hold the rows beyond them."
+        "overlap; the number behind it is what chance explains at these row counts. "
+        "Axes in per cent count rows of the group; the outermost bars hold the rows beyond them."
     ]
     if n_columns > n_drawn:
         words.append(f"{n_columns - n_drawn:,} columns that are closer are not drawn.")
@@ -76,7 +78,7 @@ def _all(found: Marginals) -> Markup:
             NumberText(fixed_text(pair.distance)),
             NumberText(fixed_text(pair.chance)),
             *[NumberText(percent_text(share)) for share in pair.missing],
-            pair.group,
+            group_markup(pair.group),
         ]
         for pair in found.pairs[:MAX_ROWS]
     ]
@@ -93,7 +95,7 @@ def _panel(pair: Marginal, place: int) -> Markup:
     words = f"distance {fixed_text(pair.distance)}, by chance up to {fixed_text(pair.chance)}"
     if any(missing):
         words += f"; missing {percent_text(missing[0])} → {percent_text(missing[1])}"
-    label = f"Distribution of {pair.column.name} in {pair.group}, real against synthetic: {words}."
+    label = f"Distribution of {pair.column.name} in {group_words(pair.group)}, real against synthetic: {words}."
     return figure(
         lambda canvas: draw_marginal(canvas, pair),
         name=f"marginal-{place}",
@@ -101,5 +103,5 @@ def _panel(pair: Marginal, place: int) -> Markup:
         width=310,
         height=175,
         title=str(pair.column.name),
-        subtitle=f"{pair.group} · {words}",
+        subtitle=f"{group_words(pair.group)} · {words}",
     )

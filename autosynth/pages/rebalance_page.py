@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from autosynth.pages.check_page import check_tiles, picture_sections
 from autosynth.pages.check_section import check_section
-from autosynth.pages.copy_section import copy_section
+from autosynth.pages.copy_section import copy_sections
 from autosynth.pages.group_section import group_section, groups_of_plan, imbalance
 from autosynth.pages.page import Page
 from autosynth.pages.repeat_section import repeat_section
@@ -31,13 +31,13 @@ def rebalance_page(report: RebalanceReport) -> Page:
             ("synthetic rows added", plan.n_synthetic),
             ("largest to smallest group, real rows", imbalance(sizes)),
             ("largest to smallest group, all rows", imbalance(after)),
-            *check_tiles(checks)[1:],
+            *check_tiles(checks),
         ),
         sections=(
             group_section(groups_of_plan(plan), plan.notes),
             check_section(checks),
             *picture_sections(checks),
-            copy_section(checks, report.copies, report.refusals),
+            *copy_sections(checks, report.copies, report.refusals),
             repeat_section(report),
         ),
     )

@@ -44,13 +44,23 @@ def repeat_section(report: RebalanceReport) -> Section:
 
 def check_repeat_section(report: CheckReport) -> Section:
     """Return the section for a verdict on rows of any origin."""
-    parts: list[Part] = [
-        "With the same rows and versions, the same verdict comes out. Held-out rows and rules go in as well, where "
-        "there were any."
-    ]
+    parts: list[Part] = ["With the same rows and versions, the same verdict comes out."]
+    if report.evidence is None or not len(report.evidence.synthetic):
+        parts.append("Held-out rows and rules go in as well, where there were any.")
     if report.evidence is not None:
-        parts.append(code(_written("check", ["real", "synthetic"], _roles(report.evidence.table))))
+        said = {**_roles(report.evidence.table), **_held_out(report), **_rules(report)}
+        parts.append(code(_written("check", ["real", "synthetic"], said)))
     return Section(title="To repeat it", parts=(*parts, facts(versions_of(PACKAGES))))
+
+
+def _held_out(report: CheckReport) -> dict[str, str]:
+    names = {result.name for result in report.results if not result.error}
+    return {"holdout": "holdout"} if any(name.startswith("held_out_") for name in names) else {}
+
+
+def _rules(report: CheckReport) -> dict[str, str]:
+    rules = [result.subject for result in report.results if result.name == "rules" and not result.error]
+    return {"rules": repr(rules)} if rules else {}
 
 
 def call(report: RebalanceReport) -> str:
