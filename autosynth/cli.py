@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TextIO, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, get_args
 
 import typer
 
 import autosynth
 from autosynth.check_text import print_report, printable, verdict_of
-from autosynth.exceptions import AutosynthError, CheckFailedError, ConfigError, DataError, PluginError
+from autosynth.exceptions import AutosynthError, CheckFailedError, ConfigError, DataError, OutputError, PluginError
 from autosynth.options import check_choice
 from autosynth.plugins import current_plugins
+
+if TYPE_CHECKING:
+    from autosynth.gate_files import GateFiles
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 EXIT_CODES = {"passed": 0, "failed": EXIT_FAILED, "error": EXIT_USAGE}  # of a gate, by its verdict
@@ -40,6 +44,10 @@ Settings = Annotated[
 ]
 Holdout = Annotated[
     Path | None, typer.Option("--holdout", help="Real rows that the generator must not know: CSV or Parquet.")
+]
+Rules = Annotated[
+    list[str] | None,
+    typer.Option("--rule", help="What every row must keep, such as 'start <= end'; repeat it for several."),
 ]
 
 app = typer.Typer(
@@ -90,6 +98,7 @@ def rebalance(
     copies: Annotated[
         str, typer.Option(help="Copies of real or held-out rows: keep, drop_exact or drop_near.")
     ] = "keep",
+    rule: Rules = None,
     only_synthetic: Annotated[bool, typer.Option(help="Write the synthetic rows alone.")] = False,
     report: Annotated[Path | None, typer.Option(help="Also write a report: .html or .json.")] = None,
     seed: Seed = 0,
@@ -105,6 +114,7 @@ def rebalance(
     check_table_target(out)
     check_report_path(report)
     frame = read_table(train)
+    _check_groups(group_by, frame)
     taken = [name for name in ("is_synthetic", "weight") if name in frame.columns]
     if taken and not only_synthetic:
         raise ConfigError(f"the table has columns named {taken} already. Rename them, or use --only-synthetic.")
@@ -120,8 +130,9 @@ def rebalance(
             alpha=alpha,
             synthetic_weight=synthetic_weight,
             check=check,  # type: ignore[arg-type]  # checked there, with a message for people
-            holdout=None if holdout is None else read_table(holdout),
+            holdout=None if holdout is None else read_table(holdout, like=frame),
             copies=copies,  # type: ignore[arg-type]  # likewise
+            rules=rule or (),
             random_state=seed,
             on_progress=advance,
         )
@@ -140,10 +151,7 @@ def check(
     label: Label,
     group_by: GroupBy = None,
     holdout: Holdout = None,
-    rule: Annotated[
-        list[str] | None,
-        typer.Option(help="What every row must keep, such as 'start <= end'; repeat it for several."),
-    ] = None,
+    rule: Rules = None,
     suite: Annotated[
         Path | None, typer.Option(help="A suite that `autosynth suite` saved; needs the extra gx.")
     ] = None,
@@ -169,25 +177,21 @@ def check(
     """
     from autosynth.checks.result import Severity
     from autosynth.checks.rules import Rule
-    from autosynth.files import read_table
     from autosynth.gate_files import GateFiles
 
-    check_choice("--fail-on", fail_on, get_args(Severity))
-    files = GateFiles(suite=suite, junit=junit, html=html, data_docs=data_docs)
-    rules = [Rule.parse(text) for text in rule or []]
-    real_rows = read_table(real)
-    given: dict[str, Any] = {
-        "real": real_rows,
-        "synthetic": _only_synthetic(read_table(synthetic), real_rows),
-        "label": label,
-        "group_by": group_by,
-        "holdout": None if holdout is None else read_table(holdout),
-        "rules": rules,
-    }
-    found = _run_suite(suite=suite, data_docs=data_docs, **given) if files.needs_plugin else autosynth.check(**given)
-    found = found.only_warn(only_warn or []).fail_on(fail_on)  # type: ignore[arg-type]  # checked above
-    for path in files.write(found):
-        _tell(f"Wrote {path}")
+    with _json_of_errors(as_json):
+        files = GateFiles(suite=suite, junit=junit, html=html, data_docs=data_docs)
+        with _recorded_errors(files):
+            check_choice("--fail-on", fail_on, get_args(Severity))
+            rules = [Rule.parse(text) for text in rule or []]
+            given = {**_read_rows(real, synthetic, holdout, group_by), "label": label, "rules": rules}
+            if files.needs_plugin:
+                found = _run_suite(suite=suite, data_docs=data_docs, **given)
+            else:
+                found = autosynth.check(**given)
+            found = found.only_warn(only_warn or []).fail_on(fail_on)  # type: ignore[arg-type]  # checked above
+        for path in files.write(found):
+            _tell(f"Wrote {path}")
     raise typer.Exit(_print_verdict(found, as_json=as_json, verbose=verbose))
 
 
@@ -209,9 +213,11 @@ def probe(
     """
     from autosynth.files import read_table
 
+    frame = read_table(train)
+    _check_groups(group_by, frame)
     with _progress(f"making rows with {generator}") as advance:
         found = autosynth.probe_memorization(
-            read_table(train),
+            frame,
             label=label,
             group_by=group_by,
             generator=generator,
@@ -252,6 +258,7 @@ def report(
             raise ConfigError(f"--html {str(html)!r} does not end in .html.")
         check_target(html)
     frame = read_table(predictions)
+    _check_groups(group_by, frame)
     _require_columns(frame, [label, *(group_by or [])])
     found = autosynth.group_report(
         frame[label],
@@ -316,8 +323,60 @@ def parse_options(settings: Sequence[str] | None) -> dict[str, Any]:
     return options
 
 
+def _read_rows(real: Path, synthetic: Path, holdout: Path | None, group_by: list[str] | None) -> dict[str, Any]:
+    """Return the tables of a gate; CSV files have no types, so the real one says which columns hold texts."""
+    from autosynth.files import read_table
+
+    real_rows = read_table(real)
+    _check_groups(group_by, real_rows)
+    rows = _only_synthetic(read_table(synthetic, like=real_rows), real_rows)
+    _tell(f"real: {real} ({len(real_rows)} rows), synthetic: {synthetic} ({len(rows)} rows)")
+    held_out = None if holdout is None else read_table(holdout, like=real_rows)
+    return {"real": real_rows, "synthetic": rows, "group_by": group_by, "holdout": held_out}
+
+
+@contextmanager
+def _json_of_errors(as_json: bool) -> Iterator[None]:
+    """Print an error as JSON too where JSON was asked for, then let it go on."""
+    try:
+        yield
+    except Exception as error:
+        if as_json:
+            facts = {"autosynth": autosynth.__version__, "verdict": "error", "exit_code": EXIT_USAGE}
+            typer.echo(json.dumps({**facts, "error": str(error) or repr(error)}, indent=2))
+        raise
+
+
+@contextmanager
+def _recorded_errors(files: GateFiles) -> Iterator[None]:
+    """Write an error where the verdict would have gone, then let it go on."""
+    try:
+        yield
+    except Exception as error:
+        try:
+            for path in files.write_error(error):
+                _tell(f"Wrote {path}")
+        except OSError as unwritten:  # must not hide the error that it should have told of
+            _tell(f"warning: {unwritten}")
+        raise
+
+
+def _check_groups(group_by: Sequence[str] | None, frame: Any) -> None:
+    """Raise where several group columns were given as one."""
+    for name in group_by or []:
+        parts = [part.strip() for part in name.split(",")]
+        if name not in frame.columns and len(parts) > 1 and set(parts) <= set(frame.columns):
+            options = " ".join(f"--group-by {part}" for part in parts)
+            raise ConfigError(f"--group-by {name!r} is not a column. Repeat --group-by for several: {options}.")
+
+
 def _only_synthetic(rows: Any, real: Any) -> Any:
     """Return the synthetic rows of a file that ``rebalance`` wrote, without the marks; other rows as they are."""
+    if "is_synthetic" in real.columns and "is_synthetic" not in rows.columns:
+        raise ConfigError(
+            "the real rows have a column 'is_synthetic', and the synthetic ones have none. Were the arguments swapped? "
+            "The real rows come first."
+        )
     if "is_synthetic" not in rows.columns or "is_synthetic" in real.columns:
         return rows
     if not rows["is_synthetic"].isin([True, False]).all():
@@ -345,12 +404,25 @@ def _run_suite(**given: Any) -> autosynth.CheckReport:
 def _print_verdict(found: autosynth.CheckReport, *, as_json: bool, verbose: bool) -> int:
     """Print a gate's report and return its exit code."""
     verdict = verdict_of(found)
-    if as_json:
-        facts = {"autosynth": autosynth.__version__, "verdict": verdict, "exit_code": EXIT_CODES[verdict]}
-        typer.echo(json.dumps({**facts, **found.to_dict()}, indent=2))
-    else:
-        print_report(found, verbose=verbose)
+    with _whatever_becomes_of_stdout():
+        if as_json:
+            facts = {"autosynth": autosynth.__version__, "verdict": verdict, "exit_code": EXIT_CODES[verdict]}
+            typer.echo(json.dumps({**facts, **found.to_dict()}, indent=2))
+        else:
+            print_report(found, verbose=verbose)
+        sys.stdout.flush()
     return EXIT_CODES[verdict]
+
+
+@contextmanager
+def _whatever_becomes_of_stdout() -> Iterator[None]:
+    """Let a reader that went away, as ``head`` does, change no exit code; a full disk is an error of output."""
+    try:
+        yield
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
+        if not isinstance(error, BrokenPipeError):
+            raise OutputError(f"the verdict cannot be printed: {error}.") from error
 
 
 def _parse_strategy(strategy: str) -> str | float:

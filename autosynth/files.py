@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autosynth.exceptions import ConfigError, DataError, OutputError
 
@@ -20,8 +20,16 @@ ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?: \d{2}:\d{2}:\d{2}(?:\.\d+)?)?$")
 PARQUET_SUFFIXES = (".parquet", ".pq")
 
 
-def read_table(path: AnyPath) -> pd.DataFrame:
+def read_table(path: AnyPath, *, like: pd.DataFrame | None = None) -> pd.DataFrame:
     """Read a CSV or Parquet file; columns of dates such as 2024-03-29 or 2024-03-29 17:05:00 become dates.
+
+    Parameters
+    ----------
+    path : path
+        What is read.
+    like : DataFrame, optional
+        Rows of the same table.  CSV has no types: a column that holds texts there, such as the code '01234', is read
+        as texts, whatever its cells look like.
 
     Raises
     ------
@@ -36,17 +44,50 @@ def read_table(path: AnyPath) -> pd.DataFrame:
     if not Path(path).is_file():
         raise ConfigError(f"{str(path)!r} is not a file. Give the path of a CSV or Parquet file.")
     try:
-        # With low_memory, a long column of codes such as 7 and "7A" would come in as numbers here and texts there.
-        return pd.read_parquet(path) if is_parquet else _with_dates(pd.read_csv(path, low_memory=False))
+        frame = pd.read_parquet(path) if is_parquet else _read_csv(path, () if like is None else _text_columns(like))
+    except UnicodeDecodeError as error:
+        raise DataError(f"{str(path)!r} could not be read as CSV: {error}. Save it as UTF-8.") from error
     except Exception as error:
         raise DataError(f"{str(path)!r} could not be read as {'Parquet' if is_parquet else 'CSV'}: {error}") from error
+    if not is_parquet and len(frame.columns) == 1 and (separator := foreign_separator(frame.columns[0])):
+        raise DataError(
+            f"{str(path)!r} was read as one column, named {frame.columns[0]!r}: is the separator {separator}? Save it "
+            "with commas between the columns."
+        )
+    return frame
 
 
-def _with_dates(frame: pd.DataFrame) -> pd.DataFrame:
+def _read_csv(path: AnyPath, texts: Collection[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    # With low_memory, a long column of codes such as 7 and "7A" would come in as numbers here and texts there.
+    dtypes: dict[Any, Any] = dict.fromkeys(texts, str)
+    return _with_dates(pd.read_csv(path, low_memory=False, dtype=dtypes), but_for=texts)
+
+
+def _text_columns(like: pd.DataFrame) -> list[str]:
+    """Return the columns whose values are texts, each of them: object columns may hold truth values or dates too."""
+    from pandas.api import types as pdt
+
+    def holds_texts(values: pd.Series[Any]) -> bool:
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            values = pd.Series(values.dtype.categories)
+        if not (pdt.is_object_dtype(values.dtype) or pdt.is_string_dtype(values.dtype)):
+            return False
+        present = values.dropna()
+        return len(present) > 0 and all(isinstance(value, str) for value in present)
+
+    import pandas as pd
+
+    names = [name for name in like.columns[~like.columns.duplicated()] if isinstance(name, str)]
+    return [name for name in names if holds_texts(like[name])]
+
+
+def _with_dates(frame: pd.DataFrame, *, but_for: Collection[str]) -> pd.DataFrame:
     """Turn columns of ISO dates, which CSV has no type for, into dates where these are written the same way again."""
     import pandas as pd
 
-    for name in frame.select_dtypes(object).columns:
+    for name in frame.select_dtypes(object).columns.difference(list(but_for), sort=False):
         present = frame[name].dropna()
         if not len(present) or not present.map(lambda value: isinstance(value, str) and bool(ISO.match(value))).all():
             continue
@@ -118,6 +159,11 @@ def check_table_target(path: AnyPath) -> Path:
     """As :func:`check_target`, for a table: its name must end in one of the formats written."""
     _is_parquet(path)
     return check_target(path)
+
+
+def foreign_separator(name: object) -> str:
+    """Return what a CSV file whose only column has this name is probably separated by; empty for a comma."""
+    return next((shown for mark, shown in ((";", "';'"), ("\t", "a tab")) if mark in str(name)), "")
 
 
 def _is_parquet(path: AnyPath) -> bool:

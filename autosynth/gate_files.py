@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from autosynth.checks.result import CheckReport, CheckResult
 from autosynth.exceptions import ConfigError, OutputError
 from autosynth.files import check_target, write_text
 from autosynth.junit import junit_xml
-
-if TYPE_CHECKING:
-    from autosynth.checks.result import CheckReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +50,17 @@ class GateFiles:
     def needs_plugin(self) -> bool:
         """Whether a plugin that runs suites is asked for."""
         return self.suite is not None or self.data_docs is not None
+
+    def write_error(self, error: BaseException) -> Iterator[Path]:
+        """Write XML with one error in place of the verdict of an earlier run, remove its page, yield what was written.
+
+        For a run that came to no verdict: a green file of the last one would stand for this one.
+        """
+        if self.html is not None:
+            self.html.unlink(missing_ok=True)
+        if self.junit is not None:
+            report = CheckReport((CheckResult.not_run("autosynth check", "the run", str(error) or repr(error)),))
+            yield write_text(junit_xml(report), self.junit)
 
     def write(self, report: CheckReport) -> Iterator[Path]:
         """Write the page and the XML, and yield the path of everything that was written."""

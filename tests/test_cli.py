@@ -246,10 +246,13 @@ def test_check_is_exit_code_zero_or_one(run: Run, train: Path, frame: pd.DataFra
     assert "Did you mean 'exact_copies'" in typo.err
     write_table(frame.assign(ward="attic"), tmp_path / "bad.csv")
     bad = run("check", "train.csv", "bad.csv", "--label", "ill", "--json")
-    assert (bad.code, bad.err) == (1, "")
+    assert (bad.code, bad.err) == (1, "real: train.csv (120 rows), synthetic: bad.csv (120 rows)\n")
     verdict = json.loads(bad.out)
     assert verdict["passed"] is False
-    assert [check["name"] for check in verdict["checks"] if not check["passed"]] == ["categories"]
+    assert [check["name"] for check in verdict["checks"] if check["status"] == "failed"] == [
+        "categories",
+        "refused_rows",
+    ]
     write_table(frame[["ill"]], tmp_path / "narrow.csv")
     narrow = run("check", "train.csv", "narrow.csv", "--label", "ill")
     assert narrow.code == 1
@@ -311,7 +314,7 @@ NOT_RUN = CheckResult.not_run("coverage", "ill=yes", "the rows are not at hand."
 
 def test_the_verdict_comes_first_then_failures_then_families(run: Run, train: Path, foreign: Path, fresh: Path) -> None:
     good = run(*gate("fresh.csv"))
-    assert (good.code, good.err) == (0, "")
+    assert (good.code, good.err) == (0, "real: train.csv (120 rows), synthetic: fresh.csv (120 rows)\n")
     assert good.out.startswith("passed: no critical check failed (")
     assert "\nfamily " in good.out
     assert "\npassed: " not in good.out
@@ -358,7 +361,7 @@ def test_junit_is_written_for_good_and_bad_rows(run: Run, train: Path, foreign: 
     for rows, code in (("fresh.csv", 0), ("foreign.csv", 1)):
         answer = run(*gate(rows, "--junit", "gate.xml", "--json"))
         assert answer.code == code
-        assert answer.err == "Wrote gate.xml\n"
+        assert answer.err.splitlines()[1:] == ["Wrote gate.xml"]
         suite = ET.parse("gate.xml").getroot()[0]  # noqa: S314 - written by us
         assert (int(suite.get("failures", "")) > 0) == bool(code)
         assert int(suite.get("tests", "")) == len(json.loads(answer.out)["checks"])
@@ -410,6 +413,116 @@ def test_a_suite_is_run_by_a_plugin_with_all_that_was_given(
     assert "Wrote docs" in answer.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fresh.csv", "--label", "il"], "is not a column"),
+        (["none.csv", "--label", "ill"], "'none.csv' is not a file"),
+        (["fresh.csv", "--label", "ill", "--rule", "start"], "cannot be read"),
+        (["fresh.csv", "--label", "ill", "--holdout", "none.csv"], "'none.csv' is not a file"),
+        (["fresh.csv", "--label", "ill", "--fail-on", "never"], "is unknown"),
+        (["fresh.csv", "--label", "ill", "--only-warn", "exact_copy"], "no check is called"),
+    ],
+)
+def test_an_error_takes_the_place_of_the_verdict_of_an_earlier_run(
+    run: Run, train: Path, fresh: Path, arguments: list[str], message: str
+) -> None:
+    targets = ["--junit", "gate.xml", "--html", "gate.html", "--json"]
+    assert run(*gate("fresh.csv", *targets)).code == 0
+    assert 'errors="0"' in Path("gate.xml").read_text()
+    answer = run("check", "train.csv", *arguments, *targets)
+    assert answer.code == 2
+    told = json.loads(answer.out)
+    assert (told["verdict"], told["exit_code"]) == ("error", 2)
+    assert message in told["error"]
+    assert f"error: {told['error']}" in answer.err
+    suite = ET.parse("gate.xml").getroot()[0]  # noqa: S314 - written by us
+    assert (suite.get("tests"), suite.get("errors"), suite.get("failures")) == ("1", "1", "0")
+    assert message in suite[0][0].get("message", "")
+    assert not Path("gate.html").exists()
+
+
+def test_errors_about_where_to_write_touch_no_file(run: Run, train: Path, fresh: Path) -> None:
+    Path("gate.xml").write_text("<old />")
+    Path("gate.html").write_text("old")
+    for wrong in (
+        ["--html", "none/gate.html"],
+        ["--html", "gate.htm"],
+        ["--suite", "none.json", "--html", "gate.html"],
+    ):
+        answer = run(*gate("fresh.csv", "--junit", "gate.xml", *wrong, "--json"))
+        assert answer.code == 2
+        assert json.loads(answer.out)["verdict"] == "error"
+        assert (Path("gate.xml").read_text(), Path("gate.html").read_text()) == ("<old />", "old")
+
+
+def test_an_error_that_cannot_be_recorded_is_told_all_the_same(
+    run: Run, train: Path, fresh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "write_text", full_disk)
+    answer = run(*gate("none.csv", "--junit", "gate.xml"))
+    assert answer.code == 2
+    assert "warning: 'gate.xml' could not be written" in answer.err
+    assert "error: 'none.csv' is not a file" in answer.err
+
+
+def test_without_rows_to_judge_no_weakened_check_opens_the_gate(run: Run, train: Path, frame: pd.DataFrame) -> None:
+    write_table(frame.drop(columns="age"), train.parent / "narrow.csv")
+    answer = run(*gate("narrow.csv", "--only-warn", "schema"))
+    assert answer.code == 2
+    assert "no synthetic row is left to judge" in answer.out
+
+
+@pytest.mark.parametrize("name", ["train.csv", "train.parquet"])
+def test_codes_that_look_like_numbers_survive_the_way_through_csv(
+    run: Run, frame: pd.DataFrame, tmp_path: Path, name: str
+) -> None:
+    zips = np.where(np.arange(120) % 3, "01234", "00777").astype(object)
+    write_table(frame.assign(zip=zips, unit=np.where(np.arange(120) % 2, "a", "7")), tmp_path / name)
+    assert run(*rebalance("--only-synthetic", train=name, generator="smote")).code == 0
+    frame.assign(zip=zips, unit="7").iloc[:30].to_csv("holdout.csv", index=False)
+    answer = run("check", name, "out.csv", "--label", "ill", "--json", "--holdout", "holdout.csv")
+    checks = json.loads(answer.out)["checks"]
+    assert {check["status"] for check in checks if check["name"] in ("schema", "categories")} <= {"passed", "skipped"}
+    told = run(*rebalance("--holdout", "holdout.csv", train=name, generator="smote"))
+    assert told.code == 0, told.err
+
+
+def test_numbers_against_texts_are_named(run: Run, frame: pd.DataFrame, tmp_path: Path) -> None:
+    zips = np.where(np.arange(120) % 3, "01234", "00777").astype(object)
+    write_table(frame.assign(zip=zips), tmp_path / "train.csv")
+    write_table(frame.assign(zip=zips), tmp_path / "made.parquet")
+    answer = run(*gate("made.parquet"))
+    assert answer.code == 1
+    assert "The real column was read as numbers, the synthetic one holds text" in answer.out
+
+
+def test_swapped_arguments_and_joined_group_columns_are_named(run: Run, train: Path) -> None:
+    assert run(*rebalance(generator="smote")).code == 0
+    swapped = run("check", "out.csv", "train.csv", "--label", "ill")
+    assert (swapped.code, swapped.out) == (2, "")
+    assert "Were the arguments swapped?" in swapped.err
+    for command in (gate("out.csv"), rebalance(), ["probe", "train.csv", "--label", "ill", "--generator", "ros"]):
+        joined = run(*command, "--group-by", "hospital,smoker")
+        assert (joined.code, joined.out) == (2, "")
+        assert "Repeat --group-by for several: --group-by hospital --group-by smoker" in joined.err
+
+
+def test_rebalance_keeps_rules(run: Run, frame: pd.DataFrame, tmp_path: Path) -> None:
+    days = np.random.default_rng(0).integers(0, 300, len(frame))
+    write_table(frame.assign(start=days, end=days + 3), tmp_path / "train.csv")
+    backwards = frame.assign(start=days, end=np.maximum(days - 3, 3))
+    made = write_table(pd.concat([frame.assign(start=days, end=days + 3), backwards] * 4), tmp_path / "made.csv")
+    answer = run(*rebalance("--rule", "start <= end", "--option", f"path={made}", "--json", generator="rows"))
+    assert answer.code == 0, answer.err
+    assert any("start <= end" in reason for reason in json.loads(answer.out)["refusals"])
+    rows = read_table(tmp_path / "out.csv")
+    assert (rows["start"] <= rows["end"]).all()
+    for wrong in ("start <= ende", "end < start"):
+        refused = run(*rebalance("--rule", wrong))
+        assert (refused.code, refused.out) == (2, ""), wrong
+
+
 def test_suites_and_pages_without_a_plugin_name_the_extra(
     run: Run, train: Path, fresh: Path, registry: PluginRegistry, plugin: Callable[..., ModuleType]
 ) -> None:
@@ -442,7 +555,7 @@ def test_suites_and_pages_without_a_plugin_name_the_extra(
 def test_a_gate_that_is_used_wrongly_is_exit_code_two_before_any_work(
     run: Run, train: Path, fresh: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
-    monkeypatch.setattr("autosynth.files.read_table", lambda _: pytest.fail("read in vain"))
+    monkeypatch.setattr("autosynth.files.read_table", lambda *_, **__: pytest.fail("read in vain"))
     answer = run(*gate("fresh.csv", *arguments))
     assert (answer.code, answer.out) == (2, "")
     assert message in answer.err
@@ -457,7 +570,8 @@ def test_a_gate_that_breaks_down_does_not_look_like_a_failed_check(
     assert (answer.code, answer.out) == (2, "")
     assert "ZeroDivisionError" in answer.err
     assert "Please report it" in answer.err
-    assert names(train.parent) == ["fresh.csv", "train.csv"]
+    assert names(train.parent) == ["fresh.csv", "gate.xml", "train.csv"]
+    assert "division by zero" in Path("gate.xml").read_text()
 
 
 def test_a_full_disk_leaves_no_half_written_result_of_the_gate(
@@ -640,8 +754,8 @@ def test_an_interrupt_is_exit_code_130_and_leaves_the_old_file(
         (lambda table, counts, rng: 1 / 0, "failed while it sampled: ZeroDivisionError"),
         (lambda table, counts, rng: table.frame.head(0), "too few valid synthetic rows (ill=yes: 0 of 60)"),
         (lambda table, counts, rng: pd.concat([table.frame] * 9), "Fewer may come back, more never"),
-        (lambda table, counts, rng: table.frame.assign(extra=1), "foreign ['extra'], absent none"),
-        (lambda table, counts, rng: table.frame[["ill"]], "foreign none, absent ['age'"),
+        (lambda table, counts, rng: table.frame.assign(extra=1), "missing: none; unexpected: extra"),
+        (lambda table, counts, rng: table.frame[["ill"]], "missing: age, "),
         (lambda table, counts, rng: table.frame.assign(ward="attic"), "ward: a value that the real rows do not hold"),
     ],
 )
@@ -729,7 +843,7 @@ def test_a_real_process_answers_with_codes_and_streams(train: Path, tmp_path: Pa
     assert json.loads(good.stdout)["plan"]["groups"][1]["total"] == 90
     failed = shell("check", "train.csv", "train.csv", "--label", "il", folder=tmp_path)
     assert (failed.returncode, failed.stdout) == (2, "")
-    assert failed.stderr.startswith("error: label='il' is not a column")
+    assert failed.stderr.splitlines()[1].startswith("error: label='il' is not a column")
     assert names(tmp_path) == ["out.csv", "train.csv"]
 
 
@@ -738,4 +852,4 @@ def test_a_real_process_fails_a_check_with_code_one(frame: pd.DataFrame, train: 
     failed = shell("check", "train.csv", "bad.csv", "--label", "ill", folder=tmp_path)
     assert failed.returncode == 1
     assert "critical: categories of ward" in failed.stdout
-    assert failed.stderr == ""
+    assert failed.stderr == "real: train.csv (120 rows), synthetic: bad.csv (120 rows)\n"

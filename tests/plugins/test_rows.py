@@ -69,7 +69,7 @@ def test_a_file_that_cannot_be_read_is_a_wrong_option(frame: pd.DataFrame, path:
 
 def test_other_columns_and_broken_files_are_refused(frame: pd.DataFrame, tmp_path: Path) -> None:
     path = write_table(frame.drop(columns="age"), tmp_path / "made.csv")
-    with pytest.raises(PluginError, match=r"generator 'rows' returned .* absent \['age'\]"):
+    with pytest.raises(PluginError, match=r"generator 'rows' returned .* missing: age; unexpected: none"):
         autosynth.rebalance(frame, label="ill", generator="rows", generator_options={"path": str(path)})
     path.write_text("")
     with pytest.raises(DataError, match="could not be read as CSV"):
