@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from autosynth_autogluon.comparison import compare_arms
     from autosynth_autogluon.comparison_report import ComparisonReport
     from autosynth_autogluon.deploy import strip
+    from autosynth_autogluon.fit_facts import describe_folds
     from autosynth_autogluon.hyperparameters import rebalanced
     from autosynth_autogluon.scorers import balanced_log_loss, worst_class_log_loss, worst_class_recall
 
@@ -20,6 +21,7 @@ __all__ = [
     "strip",
     "compare_arms",
     "ComparisonReport",
+    "describe_folds",
     "balanced_log_loss",
     "worst_class_log_loss",
     "worst_class_recall",
@@ -30,6 +32,7 @@ _HOMES = {
     "strip": "deploy",
     "compare_arms": "comparison",
     "ComparisonReport": "comparison_report",
+    "describe_folds": "fit_facts",
     "balanced_log_loss": "scorers",
     "worst_class_log_loss": "scorers",
     "worst_class_recall": "scorers",

@@ -6,10 +6,15 @@ was validated by some fold, it leaves with AutoGluon's error for models that do 
 line, so that no such model appears in the leaderboard or an ensemble.  Its folds run one after the other, in this
 process, also where Ray runs those of the models.  A second set of folds (``num_bag_sets``) and the folds of a
 hyperparameter search are made by the first model that needs them.
+
+Ray shows nothing of what its workers log, so this is also where the user is told which folds stay plain.
 """
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +23,17 @@ from autogluon.core.models.dummy.dummy_model import DummyModel
 from autogluon.core.utils.exceptions import ConstraintViolationError
 from autogluon.tabular.registry import ag_model_registry
 
+from autosynth.check_text import printable
 from autosynth_autogluon.in_fold import InFoldRebalancing
+
+logger = logging.getLogger(f"autogluon.{__name__}")  # shown at the verbosity that fit was given
 
 AHEAD_KEY = "AUTOSYNTH_AHEAD"
 AHEAD_NAME = "SyntheticRows"
 
-_validated: dict[str, set[Any]] = {}  # the folder of a bag to the index labels that its folds have validated so far
+# by the folder of a bag, for as long as it has folds to come:
+_validated: dict[str, set[Any]] = {}  # the index labels that its folds have validated so far
+_left_plain: dict[str, list[str]] = {}  # why each fold so far trains on real rows alone; empty where it does not
 
 
 class RowsAhead(InFoldRebalancing, DummyModel):  # type: ignore[misc]
@@ -42,7 +52,10 @@ class RowsAhead(InFoldRebalancing, DummyModel):  # type: ignore[misc]
             raise ConstraintViolationError(reason)
         addition = self.make_rows(X, y, kwargs.get("time_limit"))
         self.added = dict(addition.facts)
+        bag = str(Path(self.path).parent)
+        _left_plain.setdefault(bag, []).append(str(self.added.get("left_plain") or ""))
         if self._has_validated_all(X.index, pd.Index([]) if X_val is None else X_val.index):
+            _log_plain_folds(_left_plain.pop(bag))
             made = self.added.get("left_plain") or f"{len(addition.X)} rows for a fold of {len(X)}"
             raise ConstraintViolationError(f"it only makes synthetic rows ahead of the models ({made})")
         return DummyModel._fit(self, X=X, y=y, **kwargs)
@@ -58,6 +71,15 @@ class RowsAhead(InFoldRebalancing, DummyModel):  # type: ignore[misc]
             return False
         del _validated[str(bag)]
         return True
+
+
+def _log_plain_folds(reasons: Sequence[str]) -> None:
+    """Say in one line how many folds train without synthetic rows, and why; nothing when none does."""
+    plain = Counter(reason.rstrip(".") for reason in reasons if reason)
+    if plain:
+        why = "; ".join(reason for reason, _ in plain.most_common())
+        folds = f"{plain.total()} of {len(reasons)} {'fold' if len(reasons) == 1 else 'folds'}"
+        logger.warning("\t%s", printable(f"{folds} train without synthetic rows: {why}."))
 
 
 if AHEAD_KEY not in ag_model_registry.keys:

@@ -41,6 +41,10 @@ def fit(
         str,
         typer.Option(help="A fold whose synthetic rows fail the checks: off, warn, drop (it trains without) or raise."),
     ] = "warn",
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(help="What synthetic rows must keep, such as 'start <= end'; repeat it for several."),
+    ] = None,
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Agree that a remote generator sends rows of every fold away.")
     ] = False,
@@ -68,6 +72,7 @@ def fit(
             hyperparameters=hyperparameters,
             presets=presets,
             num_bag_folds=folds,
+            rules=rule or (),
             allow_remote=allow_remote,
             time_limit=time_limit,
             random_state=seed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from autosynth import Table
+from autosynth.checks.rules import Rule, as_rules
 from autosynth.exceptions import ConfigError, DataError, TooFewRowsError
 from autosynth.plugins import current_plugins
 from autosynth.rebalancing import resolve_generator
@@ -53,6 +54,7 @@ def compare_arms(
     hyperparameters: Any = None,
     presets: str | None = None,
     num_bag_folds: int = 5,
+    rules: Sequence[Rule | str] | Rule | str = (),
     allow_remote: bool = False,
     time_limit: float | None = None,
     eval_metric: Any = None,
@@ -87,6 +89,8 @@ def compare_arms(
     hyperparameters, presets, num_bag_folds, time_limit, eval_metric
         As in ``TabularPredictor.fit``, the same for all three; ``time_limit`` in seconds for each.  ``eval_metric``
         is "roc_auc" (two classes) or "roc_auc_ovo_macro" by default, which no shift of the prior can raise.
+    rules : sequence of Rule or str
+        What synthetic rows must keep in every fold; see :func:`rebalanced`.
     allow_remote : bool
         Consent for a generator that sends real rows to another machine; see :func:`rebalanced`.
     random_state : int
@@ -125,7 +129,7 @@ def compare_arms(
         **(fit_options or {}),
     }
     _check_labels(fit_rows[label], test_rows[label], settings["num_bag_folds"])
-    options = {"data": fit_rows, "allow_remote": allow_remote, **(rebalanced_options or {})}
+    options = {"data": fit_rows, "allow_remote": allow_remote, "rules": rules, **(rebalanced_options or {})}
     check_consent(
         current_plugins().info(generator),
         allowed=options["allow_remote"],
@@ -175,6 +179,7 @@ def compare_arms(
         "hyperparameters": hyperparameters,
         "eval_metric": shared.eval_metric,
         **settings,
+        "rules": [str(rule) for rule in as_rules(options["rules"])],
         "rebalanced_options": rebalanced_options,
     }
     return replace(report, settings=asked(arguments), versions=versions_of(PACKAGES))

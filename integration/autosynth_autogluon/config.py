@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal, TypeAlias, get_args
 
+from autosynth.checks.rules import Rule
 from autosynth.exceptions import ConfigError
 from autosynth.generator import GeneratorInfo, RowGenerator, Space
 from autosynth.options import check_choice
@@ -42,6 +43,7 @@ class InFoldConfig:
     max_time_share: float = 0.5
     on_timeout: OnTimeout = "plain"
     check: FoldCheck = "warn"
+    rules: tuple[Rule, ...] = ()
     random_state: int = 0
 
     def __post_init__(self) -> None:
@@ -57,6 +59,11 @@ class InFoldConfig:
         check_choice("check", self.check, get_args(FoldCheck))
         if self.space not in ("model", "original"):
             raise ConfigError(f"space={self.space!r} is unknown. Use 'model' (encoded features) or 'original'.")
+        if self.rules and self.space != "original":
+            raise ConfigError(
+                "rules compare your own columns, and with space='model' a fold holds AutoGluon's encoded features. "
+                "Give data=train, the DataFrame that fit is given, and leave space out or use space='original'."
+            )
 
     @property
     def generator_name(self) -> str:
@@ -96,7 +103,8 @@ class InFoldConfig:
             generator = repr((self.generator, distribution, release, sorted(self.generator_options.items())))
         else:
             generator = hashlib.sha256(pickle.dumps(self.generator)).hexdigest()
-        return repr((generator, self.group_columns, self.bins, self.space, self.random_state)).encode()
+        decisive = (generator, self.group_columns, self.bins, self.space, self.random_state)
+        return repr((*decisive, *map(str, self.rules))).encode()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> InFoldConfig:
         return self  # AutoGluon copies hyperparameters for every model and fold

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from autosynth.check_text import printable
+
 if TYPE_CHECKING:
     from autogluon.tabular import TabularPredictor
 
@@ -49,6 +51,43 @@ class FitFacts:
             if never:
                 notes.append(f"models of families that take no synthetic rows: {', '.join(never)}")
         return cls(len(trained), n_synthetic, tuple(f"Arm {arm!r}: {note}." for note in notes))
+
+
+def describe_folds(predictor: TabularPredictor) -> str:
+    """Return what became of the synthetic rows in the folds of a fitted predictor: one line per event.
+
+    It reads what the models recorded, so it knows of folds that Ray trained too, and of a predictor that was loaded.
+
+    Parameters
+    ----------
+    predictor : TabularPredictor
+        Fitted with hyperparameters of :func:`autosynth_autogluon.rebalanced`.
+
+    Returns
+    -------
+    str
+        How many of the models' folds trained with how many synthetic rows, which ones stayed plain and why, which
+        failed checks were overlooked, and why rows were refused.
+
+    Examples
+    --------
+    ::
+
+        print(autosynth_autogluon.describe_folds(predictor))
+        6 model folds: 4 with synthetic rows (560 in all), 2 on real rows alone
+        2 of 6 model folds trained on real rows alone (its synthetic rows failed the checks: limits of age)
+    """
+    models: dict[str, dict[str, Any]] = predictor.info()["model_info"]
+    folds = [facts for info in models.values() for facts in _folds(info)]
+    if not folds:
+        return "no model of this predictor was to take synthetic rows."
+    n_added = [int(facts.get("n_synthetic", 0)) for facts in folds]
+    n_with = sum(count > 0 for count in n_added)
+    head = (
+        f"{len(folds)} model folds: {n_with} with synthetic rows ({sum(n_added)} in all), "
+        f"{len(folds) - n_with} on real rows alone"
+    )
+    return printable("\n".join([head, *fold_notes(folds)]), keep="\n")
 
 
 def first_failure(predictor: TabularPredictor) -> str:

@@ -6,7 +6,7 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from autogluon.tabular.trainer.abstract_trainer import AbstractTabularTrainer
 from autosynth import CheckReport, CheckResult, Table
 from autosynth.check_text import printable
 from autosynth.checks.family import CopyJudgement
+from autosynth.checks.rules import Rule
 from autosynth.checks.verdict import check_rows
 from autosynth.exceptions import CheckFailedError
 from autosynth.plugins import PluginRegistry, current_plugins, use_plugins
@@ -105,7 +106,13 @@ class FoldVerdict:
 
 
 def judge_rows(
-    table: Table, rows: SyntheticRows, *, names: Mapping[str, str], copies_wanted: bool, asks_plugins: bool
+    table: Table,
+    rows: SyntheticRows,
+    *,
+    names: Mapping[str, str],
+    copies_wanted: bool,
+    asks_plugins: bool,
+    rules: Sequence[Rule] = (),
 ) -> FoldVerdict:
     """Return the verdict on the synthetic rows of a fold, against the real rows of that fold alone.
 
@@ -123,13 +130,15 @@ def judge_rows(
         Whether copies of real rows are the generator's purpose.
     asks_plugins : bool
         Whether checks of plugins apply: they know the user's own columns only.
+    rules : sequence of Rule
+        What every row has to keep.
     """
     started = time.perf_counter()
     skipped = () if asks_plugins else tuple(current_plugins().implementers("autosynth_check_rows"))
     try:
         with use_plugins(current_plugins() if asks_plugins else PluginRegistry()):
             copies: CopyJudgement = "show" if copies_wanted else "warn"
-            report = check_rows(table, rows.frame, rows.group_codes, copies=copies, quick_only=True)
+            report = check_rows(table, rows.frame, rows.group_codes, rules=rules, copies=copies, quick_only=True)
     except Exception as error:  # neither a pass, nor the end of a run that was to be warned only
         why = f"{type(error).__name__}: {error}"
         report = CheckReport((CheckResult.not_run("checks", "all rows", why),))

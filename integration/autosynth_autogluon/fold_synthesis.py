@@ -222,6 +222,7 @@ class FoldSynthesis:
                 names=names,
                 copies_wanted=self._config.copies_wanted,
                 asks_plugins=self._is_filtered,
+                rules=self._config.rules,
             ),
         )
         return verdict
@@ -276,7 +277,7 @@ class FoldSynthesis:
     def _sample(self, fitted: FittedFold, counts: Mapping[Group, int], time_limit_s: float | None) -> SyntheticRows:
         name, table = self._config.generator_name, self._view.table
         rng = np.random.default_rng([int(self._generator_key, 16), 1])
-        arguments = (table, counts, name, rng, self._is_filtered)
+        arguments = (table, counts, name, rng, self._is_filtered, self._config.rules)
         return self._run(time_limit_s, sample_step, fitted.generator, *arguments)
 
     @property

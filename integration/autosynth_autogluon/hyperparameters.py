@@ -15,6 +15,8 @@ from autogluon.tabular.configs.hyperparameter_configs import get_hyperparameter_
 from autogluon.tabular.configs.presets_configs import tabular_presets_alias, tabular_presets_dict
 
 from autosynth import AutosynthWarning, RowGenerator
+from autosynth.checks.rule_record import MAX_BROKEN
+from autosynth.checks.rules import Rule, as_rules
 from autosynth.exceptions import ConfigError, DataError, nearest
 from autosynth.generator import GeneratorInfo
 from autosynth.generator import Space as GeneratorSpace
@@ -52,6 +54,7 @@ def rebalanced(
     max_time_share: float = 0.5,
     on_timeout: OnTimeout = "plain",
     check: FoldCheck = "warn",
+    rules: Sequence[Rule | str] | Rule | str = (),
     allow_remote: bool = False,
     random_state: int = 0,
     name_suffix: str = "_Syn",
@@ -97,7 +100,7 @@ def rebalanced(
         Whether predicted probabilities are brought back to the class shares of the fold's real rows.
     generate_ahead : bool, optional
         Whether rows of all folds are made before the first model; None does it for generators that are not registered
-        as quick, and for ``check="raise"``.
+        as quick, and for ``check="drop"`` and ``check="raise"``.
     max_time_share : float
         Share of a fold's time limit that its generator may use, in (0, 1).
     on_timeout : "plain" or "raise"
@@ -107,6 +110,10 @@ def rebalanced(
         What happens to a fold whose synthetic rows fail a critical check against the real rows it trains on (see
         :func:`autosynth.check`): it trains with them, which is logged; it trains on real rows alone, which is logged;
         or the run stops with a CheckFailedError.  ``predictor.info()`` shows the verdict of every fold.  See the notes.
+    rules : sequence of Rule or str
+        What columns must be to each other in every row, such as "admitted <= discharged"; one rule needs no list.  They
+        need ``data``, and the generator sees the user's own columns then.  In every fold, rows that break a rule are
+        refused and drawn again, which ``predictor.info()`` counts, and the checks look at what remains.
     allow_remote : bool
         Consent for a generator that sends real rows to another machine ("llm_api"), which is refused otherwise: rows of
         every fold leave this machine, and each fold pays for its own rows; see the notes.
@@ -143,10 +150,12 @@ def rebalanced(
     The checks are those of :func:`autosynth.check` but for the two that fit models of their own: 0.03 to 0.1 s for a
     fold of 300 rows, 0.3 s for 10,000 rows and 20 columns, once for all models of the fold.  They compare rows as the
     generator sees them, so encoded features with ``space="model"``, where checks of plugins are not asked.
-    ``check="raise"`` makes and checks the rows of all folds before the first model, in this process, and stops there.
-    Rows that are made in another process (under Ray: a second set of folds, stacking levels, trials of a search, and
-    all with ``fit_strategy="parallel"``) cannot stop the run: the models that wanted them fail, as
-    ``predictor.model_failures()`` shows.
+    ``check="drop"`` and ``check="raise"`` make and check the rows of all folds before the first model, in this process:
+    the one logs how many folds stay plain and why, also where Ray trains the folds and swallows what they log; the
+    other stops there.  Rows that are made in another process (under Ray: a second set of folds, stacking levels, trials
+    of a search, and all with ``fit_strategy="parallel"``) are not logged and cannot stop the run: under "raise", the
+    models that wanted them fail, as ``predictor.model_failures()`` shows.  :func:`describe_folds` tells afterwards what
+    became of the rows in every fold, wherever it was trained.
 
     A generator's own time limit (``generator_options={"time_limit_s": 60}`` of "transformer" and "llm") is not set from
     ``fit(time_limit=...)``.  Set it below the fold's share, and training ends in time with what it has; otherwise the
@@ -170,7 +179,7 @@ def rebalanced(
         group_columns=group_columns,
         bins=bins,
         side_table=side,
-        space=_space(name, info, space, data),
+        space=_space(name, info, space, data, has_rules=bool(rules)),
         augment=augment,
         alpha=alpha,
         ratio=1.0 if isinstance(ratio, Space) else ratio,
@@ -180,6 +189,7 @@ def rebalanced(
         max_time_share=max_time_share,
         on_timeout=on_timeout,
         check=check,
+        rules=_kept_rules(rules, data),
         random_state=random_state,
     )
     searched = {
@@ -200,7 +210,9 @@ def _generates_ahead(wish: bool | None, info: GeneratorInfo | None, check: FoldC
                 "run. Leave generate_ahead out, or use check='drop'."
             )
         return True
-    return not (info is not None and info.quick) if wish is None else wish
+    if wish is None:
+        return check == "drop" or not (info is not None and info.quick)
+    return wish
 
 
 def _convert_levels(models: _Models, given: dict[Any, Any], *, ahead: bool, stack: bool) -> dict[Any, Any]:
@@ -323,11 +335,33 @@ def _known(generator: str | RowGenerator, options: Mapping[str, Any] | None) -> 
 
 
 def _space(
-    name: str, info: GeneratorInfo | None, space: GeneratorSpace | None, data: pd.DataFrame | None
+    name: str,
+    info: GeneratorInfo | None,
+    space: GeneratorSpace | None,
+    data: pd.DataFrame | None,
+    *,
+    has_rules: bool,
 ) -> GeneratorSpace:
+    if has_rules and space is None and data is not None:
+        return "original"
     chosen = space or (info.space if info is not None else "model")
     if chosen == "original" and data is None:
         raise ConfigError(
             f"generator {name!r} works on your own columns. Add data=train, the DataFrame that fit is given."
         )
     return chosen
+
+
+def _kept_rules(rules: Sequence[Rule | str] | Rule | str, data: pd.DataFrame | None) -> tuple[Rule, ...]:
+    """Return the rules, after a look at whether the training data keeps them: what a fold raises is only logged."""
+    kept = as_rules(rules)
+    if data is None:
+        return kept
+    for rule in kept:
+        broken = ~rule.holds(data)
+        if broken.mean() > MAX_BROKEN:
+            raise ConfigError(
+                f"rule {rule} is broken by {broken.sum()} of {len(broken)} real rows ({broken.mean():.1%}), and at "
+                f"most {MAX_BROKEN:.0%} may break one. A rule is what real rows keep: is it the wrong way round?"
+            )
+    return kept

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from autosynth import Group, RowGenerator, Table
+from autosynth.checks.rules import Rule
 from autosynth.plugins import current_plugins
+from autosynth.rebalancing import row_veto
 from autosynth.synthesis import SyntheticRows, fit_generator, sample_rows
 
 
@@ -23,8 +25,12 @@ def sample_step(
     name: str,
     rng: np.random.Generator,
     filtered: bool,
+    rules: Sequence[Rule] = (),
 ) -> SyntheticRows:
-    """Return the rows asked for; ``filtered`` says whether the row filters of plugins apply."""
+    """Return the rows asked for; ``filtered`` says whether the row filters of plugins apply.
+
+    Rows that break one of the ``rules`` are refused and drawn again.
+    """
     plugins = current_plugins()
     return sample_rows(
         fitted,
@@ -33,5 +39,6 @@ def sample_step(
         name=name,
         rng=rng,
         registry=plugins if filtered else None,
+        veto=row_veto(rules),
         is_paid=plugins.is_remote(fitted),
     )

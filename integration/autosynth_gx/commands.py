@@ -50,7 +50,7 @@ def suite(
         raise ConfigError(f"--out {str(out)!r} does not end in .json.")
     check_target(out)
     rows = read_table(real)
-    held_out = None if holdout is None else read_table(holdout)
+    held_out = None if holdout is None else read_table(holdout, like=rows)
     typer.echo("loading Great Expectations ...", err=True)
     built = autosynth_gx.build_suite(
         rows,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import html
 import re
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +18,28 @@ from great_expectations.data_context.types.resource_identifiers import (
 )
 from great_expectations.render.renderer.site_builder import SiteBuilder
 
+from autosynth.check_text import headline, verdict_of
 from autosynth.exceptions import OutputError
 from autosynth.files import write_text
 from autosynth_gx.page_safety import as_page, make_safe
-from autosynth_gx.rendering import status_of
+from autosynth_gx.rendering import OUTCOME, status_of
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from great_expectations.data_context import EphemeralDataContext
 
-ORDER = ("failed", "error", "skipped", "passed")
+    from autosynth import CheckReport, CheckResult
+    from autosynth.checks.result import Severity
+
+ORDER = ("failed", "error", "warned", "skipped", "passed")
+COUNTED_AS = {
+    "failed": "failed",
+    "warned": "warned",
+    "error": "could not run",
+    "skipped": "skipped",
+    "passed": "passed",
+}
 RUNS = "runs"
 TITLE = re.compile(r"<title>(.*?)</title>")
 
@@ -49,7 +62,8 @@ def check_docs_folder(docs_dir: Path) -> Path:
 def write_data_docs(
     validation: ExpectationSuiteValidationResult,
     *,
-    status: str,
+    report: CheckReport,
+    fail_on: Severity,
     run_time: dt.datetime,
     context: EphemeralDataContext,
     docs_dir: Path,
@@ -61,10 +75,16 @@ def write_data_docs(
     OutputError
         If Great Expectations made no page, or it cannot be written.
     """
-    title = f"{status}: {validation.suite_name}, {run_time:%Y-%m-%d %H:%M:%S} UTC"
+    status = verdict_of(report)
+    run = f"{status}: {validation.suite_name}, {run_time:%Y-%m-%d %H:%M:%S} UTC"
+    title = f"{run} ({counts_of(report)})"
     with tempfile.TemporaryDirectory(prefix="autosynth-gx-") as folder:
         raw = _build(validation, run_time, context, Path(folder))
-    banner = f'<p><a href="../index.html">All runs</a></p><h1 class="autosynth-{status}">{html.escape(title)}</h1>\n'
+    banner = (
+        f'<p><a href="../index.html">All runs</a></p><h1 class="autosynth-{status}">{html.escape(run)}</h1>\n'
+        f"<p>{html.escape(headline(report))}</p>\n"
+        + ("<p>Warnings count like critical failures in this run.</p>\n" if fail_on == "warning" else "")
+    )
     runs = docs_dir / RUNS
     try:
         runs.mkdir(parents=True, exist_ok=True)
@@ -73,6 +93,26 @@ def write_data_docs(
     page = write_text(make_safe(raw, title=title, before=banner), runs / f"{_file_name(validation, run_time)}.html")
     write_text(_index(docs_dir), docs_dir / "index.html")
     return page
+
+
+def counts_of(report: CheckReport) -> str:
+    """Return how many checks there are, and how many ended in which way, worst first.
+
+    Examples
+    --------
+    >>> from autosynth import CheckReport, CheckResult
+    >>> absent = CheckResult.not_run("coverage", "ill=yes", "no rows", severity="warning")
+    >>> counts_of(CheckReport((absent,)))
+    '1 check: 1 could not run'
+    """
+    counts = Counter(_counted_as(result) for result in report)
+    listed = ", ".join(f"{counts[word]} {word}" for word in COUNTED_AS.values() if counts[word])
+    return f"{counts.total()} {'check' if counts.total() == 1 else 'checks'}: {listed or 'none'}"
+
+
+def _counted_as(result: CheckResult) -> str:
+    is_warning = result.status == "failed" and result.severity != "critical"
+    return COUNTED_AS["warned" if is_warning else result.status]
 
 
 def _build(
@@ -106,7 +146,12 @@ def _build(
 
 
 def _worst_first(validation: ExpectationSuiteValidationResult) -> Any:
-    results = sorted(validation.results, key=lambda result: ORDER.index(status_of(result)))
+    """Return a copy in the order of the page, in which each configuration says how its expectation ended."""
+    results = [copy.deepcopy(result) for result in validation.results]
+    for result in results:
+        config = result.expectation_config
+        config.meta = {**(config.meta or {}), OUTCOME: status_of(result)}
+    results.sort(key=lambda result: ORDER.index(status_of(result)))
     return ExpectationSuiteValidationResult(
         success=validation.success,
         results=results,

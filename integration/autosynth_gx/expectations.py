@@ -27,8 +27,9 @@ from autosynth_gx.sources import Source, find_source
 if TYPE_CHECKING:
     from autosynth.checks.result import Severity
 
+ALL_ROWS = "all rows"
 NO_ROWS = "the batch holds no rows of this group"
-
+NO_ROWS_AT_ALL = "no synthetic row is left to judge"
 
 GIVE_ROWS = "Give them to run_gate(), or the folder that build_suite() wrote them to."
 
@@ -79,6 +80,9 @@ class SyntheticExpectation(Rendered, BatchExpectation):
             results = ask_with_counts(self.family(), context, counts)
         else:
             results = self._ask(source, context)
+        if not len(context.batch) and all(result.skipped for result in results):
+            # a group may be empty where others have rows; where no row is left at all, nothing was judged
+            results = [self._not_run(NO_ROWS_AT_ALL)]
         return as_outcome(self._in_my_severity(results), rows)
 
     def _ask(self, source: Source, context: Context) -> list[CheckResult]:
@@ -86,13 +90,17 @@ class SyntheticExpectation(Rendered, BatchExpectation):
         if family.name.startswith("held_out") and source.rows is not None and source.rows.holdout is None:
             context = replace(context, rows=None)  # else the check would take it that there are no held-out rows
         code = None if self.group is None else group_code(source.reference, self.group)
-        if code is not None and not len(context.batch.positions(code)):
+        if code is not None and len(context.batch) and not len(context.batch.positions(code)):
             return [skipped(family.name, str(self.group), NO_ROWS, severity=family.severity)]
         results = family.ask(context, code)
         needs_rows = family.needs == "rows" or family.name == "held_out_near_copies"
         if not needs_rows or context.rows is not None:
             return results
         return [_explained(result, source.why_no_rows or GIVE_ROWS) for result in results]
+
+    def _not_run(self, why: str) -> CheckResult:
+        family = self.family()
+        return CheckResult.not_run(family.name, self.group or ALL_ROWS, why, severity=family.severity)
 
     def _counts(self, rows: EngineRows, source: Source, engine: Any) -> EngineCounts:
         key = (source, "counts")

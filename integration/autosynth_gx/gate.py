@@ -14,7 +14,6 @@ from great_expectations.core import ExpectationSuite
 from great_expectations.core.batch_definition import BatchDefinition
 from great_expectations.datasource.fluent.interfaces import Batch
 
-from autosynth.check_text import verdict_of
 from autosynth.checks.evidence import Evidence
 from autosynth.exceptions import ConfigError
 from autosynth.options import check_choice
@@ -114,7 +113,12 @@ def run_gate(
             run_time = dt.datetime.now(dt.timezone.utc)
             with as_current(own_docs := own_context()):
                 page = write_data_docs(
-                    validation, status=verdict_of(report), run_time=run_time, context=own_docs, docs_dir=docs_folder
+                    validation,
+                    report=report,
+                    fail_on=fail_on,
+                    run_time=run_time,
+                    context=own_docs,
+                    docs_dir=docs_folder,
                 )
     return GateResult(report, validation, page)
 

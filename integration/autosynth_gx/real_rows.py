@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from autosynth import Table, TableSchema
 from autosynth.checks.distance import row_hashes
 from autosynth.checks.real_rows import RealRows
 from autosynth.conform import conform
-from autosynth.exceptions import DataError, OutputError
+from autosynth.exceptions import ConfigError, DataError, OutputError
 from autosynth.files import write_table
 from autosynth_gx.sources import Source, source_of
 from autosynth_gx.suite_meta import facts_of
@@ -27,13 +26,24 @@ if TYPE_CHECKING:
 REAL, HELD_OUT = "real", "holdout"
 
 
-def fingerprint(rows: pd.DataFrame, schema: TableSchema) -> str:
-    """Return the sha256 of rows in any order: of the columns that the schema knows, and of the rows that fit it."""
+def fingerprint(rows: pd.DataFrame, reference: Reference) -> str:
+    """Return the signature of rows in any order: of the columns that the schema knows, and of the rows that fit it.
+
+    Salt and key of the suite go into it, so that nobody without them can try out rows that they guess.
+
+    Raises
+    ------
+    ConfigError
+        If the suite was built with a key, and the environment holds none or another.
+    """
+    schema, hashes = reference.schema, reference.hashes
+    if hashes is None:
+        raise ConfigError("the suite holds no hashes of rows. Build it anew with autosynth_gx.build_suite.")
     known = tuple(column for column in schema.columns if column.name in rows.columns)
     part = TableSchema(columns=known, label=schema.label)
     frame, _, _ = conform(rows[list(part.names)], part, owner=None, within_limits=False)
     names = repr([str(name) for name in part.names]).encode()
-    return hashlib.sha256(names + np.sort(row_hashes(frame)).tobytes()).hexdigest()
+    return hashes.sign(names + np.sort(row_hashes(frame)).tobytes())
 
 
 def save_rows(rows: pd.DataFrame, name: str, rows_dir: AnyPath) -> Path:
@@ -100,7 +110,7 @@ def _verified(rows: Any, role: str, fact: dict[str, Any] | None, reference: Refe
         raise DataError(f"{role} rows are given, but the suite was built without any. Build it with {role}=.")
     if not isinstance(rows, pd.DataFrame):
         raise DataError(f"{role} is a {type(rows).__name__}. Give a DataFrame.")
-    if _fingerprint_or_none(rows, reference.schema) != fact["sha256"]:
+    if _fingerprint_or_none(rows, reference) != fact["fingerprint"]:
         raise DataError(
             f"the {role} rows are not those that the suite was built from ({len(rows)} rows given, {fact['n_rows']} "
             "then). Give the same rows, in any order, or build the suite anew."
@@ -112,7 +122,7 @@ def _from_folder(
     rows_dir: Path, role: str, fact: dict[str, Any], reference: Reference
 ) -> tuple[pd.DataFrame | None, str]:
     """Return the rows of a role, or why there are none."""
-    path = rows_dir / f"{fact['sha256']}.parquet"
+    path = rows_dir / f"{fact['fingerprint']}.parquet"
     if not path.is_file():
         return None, f"{role} rows: {str(path)!r} does not exist."
     try:
@@ -121,13 +131,13 @@ def _from_folder(
         return None, f"{role} rows: {str(path)!r} cannot be read: {error}"
     names = {str(name): name for name in reference.schema.names}
     rows = rows.set_axis([names.get(str(name).partition(" ")[2], name) for name in rows.columns], axis=1)
-    if _fingerprint_or_none(rows, reference.schema) != fact["sha256"]:
+    if _fingerprint_or_none(rows, reference) != fact["fingerprint"]:
         return None, f"{role} rows: {str(path)!r} was altered; its rows are not those of its name."
     return rows, ""
 
 
-def _fingerprint_or_none(rows: pd.DataFrame, schema: TableSchema) -> str | None:
+def _fingerprint_or_none(rows: pd.DataFrame, reference: Reference) -> str | None:
     try:
-        return fingerprint(rows, schema)
+        return fingerprint(rows, reference)
     except DataError:
         return None

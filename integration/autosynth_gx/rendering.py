@@ -19,11 +19,14 @@ from great_expectations.render import (
 from great_expectations.render.renderer.renderer import renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from autosynth.checks.family import Family
 
-MARKS = {"passed": "✔", "failed": "✘", "error": "!", "skipped": "–"}
+MARKS = {"failed": "✘", "error": "!", "warned": "▲", "skipped": "–", "passed": "✔"}
+WORDS = {"error": "could not run"}  # all others are their own
+OUTCOME = "autosynth_outcome"  # in the meta of a configuration: all that the renderer of the sentence sees of a result
+MAX_FIGURES = 3  # of as many checks the figures are shown one by one
 
 
 class Rendered:
@@ -36,13 +39,15 @@ class Rendered:
         group = configuration.kwargs.get("group")
         where = [_block(f"Group {group}:", "autosynth-group")] if group else []
         severity = configuration.severity.value
-        return [*where, _block(family.sentence), _block(severity, f"autosynth-severity autosynth-{severity}")]
+        is_wish = (configuration.meta or {}).get(OUTCOME) in ("failed", "warned")
+        sentence = f"Wanted: {family.sentence}" if is_wish else family.sentence
+        return [*where, _block(sentence), _block(severity, f"autosynth-severity autosynth-{severity}")]
 
     @classmethod
     @renderer(renderer_type=LegacyDiagnosticRendererType.STATUS_ICON)
     def _diagnostic_status_icon_renderer(cls, result: Any = None, **_: Any) -> Any:
         status = status_of(result)
-        return _block(f"{MARKS[status]} {status}", f"autosynth-status autosynth-{status}")
+        return _block(f"{MARKS[status]} {WORDS.get(status, status)}", f"autosynth-status autosynth-{status}")
 
     @classmethod
     @renderer(renderer_type=LegacyDiagnosticRendererType.OBSERVED_VALUE)
@@ -50,9 +55,8 @@ class Rendered:
         details = details_of(result)
         if not details:
             return "not measured"
-        observed, limit = result.result.get("observed_value"), details["limit"]
-        figures = "" if observed is None else f"{_figure(observed)} (limit {_figure(limit)})"
-        return html.escape(figures or "nothing to measure") + f"<br>{_rows(details)}"
+        lines = _figures(_checks(result)) or ["nothing to measure"]
+        return "<br>".join([*map(html.escape, lines), _rows(details)])
 
     @classmethod
     @renderer(renderer_type=LegacyDiagnosticRendererType.UNEXPECTED_STATEMENT)
@@ -79,19 +83,42 @@ def _checks(result: Any) -> list[dict[str, Any]]:
 
 def _shown(result: Any) -> list[dict[str, Any]]:
     """Return the checks that ended like the expectation as a whole, unless it passed: what passed is folded away."""
-    status = status_of(result)
+    status = "failed" if status_of(result) == "warned" else status_of(result)
     return [check for check in _checks(result) if check["status"] == status != "passed"]
+
+
+def _figures(checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what was observed, with its limit: of each of a few checks by name, else of one that did not pass."""
+    measured = [check for check in checks if check["observed"] is not None]
+    if len(measured) > 1 and len(checks) <= MAX_FIGURES:
+        return [f"{_name(check, checks)}: {_observed(check)}" for check in measured]
+    worst = [check for check in measured if check["status"] == "failed"] or measured
+    return [_observed(check) for check in worst[:1]]
+
+
+def _name(check: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) -> str:
+    """Return what tells a check from the others of its expectation."""
+    return str(check["name"] if len({each["subject"] for each in checks}) == 1 else check["subject"])
+
+
+def _observed(check: Mapping[str, Any]) -> str:
+    return f"{_figure(check['observed'])} (limit {_figure(check['limit'])})"
 
 
 def _messages(checks: Iterable[dict[str, Any]]) -> list[Any]:
     return [
         _block(
             f"{check['name']} of {check['subject']}: {check['message']}",
-            f"autosynth-message autosynth-{check['status']}",
+            f"autosynth-message autosynth-{_outcome(check)}",
         )
         for check in checks
         if check["message"]
     ]
+
+
+def _outcome(check: Mapping[str, Any]) -> str:
+    is_warning = check["status"] == "failed" and check["severity"] != "critical"
+    return "warned" if is_warning else str(check["status"])
 
 
 def _offenders(checks: Iterable[dict[str, Any]]) -> list[Any]:
@@ -117,7 +144,15 @@ def status_of(result: Any) -> str:
     if exception_message(result):
         return "error"
     status = details_of(result).get("status")
-    return status if status in MARKS else "passed" if result.success else "failed"
+    outcome = str(status) if status in MARKS else "passed" if result.success else "failed"
+    return "warned" if outcome == "failed" and not _is_critical(result) else outcome
+
+
+def _is_critical(result: Any) -> bool:
+    """Return whether what failed is critical: as the checks say, or the expectation where it has none of ours."""
+    failed = [check for check in _checks(result) if check["status"] == "failed"]
+    severities = {check["severity"] for check in failed} or {result.expectation_config.severity.value}
+    return "critical" in severities
 
 
 def details_of(result: Any) -> dict[str, Any]:

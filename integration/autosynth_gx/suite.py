@@ -10,7 +10,7 @@ from autosynth import Table
 from autosynth.checks.families import FAMILIES
 from autosynth.checks.real_rows import RealRows
 from autosynth.checks.reference import Reference
-from autosynth.checks.rules import Rule, as_rule
+from autosynth.checks.rules import Rule, as_rules
 from autosynth.checks.self_test import self_test as check_halves
 from autosynth.options import check_choice, check_flag, check_whole
 from autosynth_gx.engine_rows import MAX_ROWS
@@ -61,7 +61,7 @@ def build_suite(
     rules : sequence of Rule or str
         What every row must keep, such as "start <= end".
     rows_dir : path, optional
-        A folder that the rows are written to as Parquet, named by their sha256.  It holds real data: guard it so.
+        A folder that the rows are written to as Parquet, named by their signature.  It holds real data: guard it so.
     self_test : bool
         Whether one half of the real rows is checked against the other, to find checks that would cry wolf.
     on_noisy : "warn", "raise" or "demote"
@@ -89,14 +89,14 @@ def build_suite(
     >>> from autosynth.toy import shortcut_table
     >>> suite = build_suite(shortcut_table(300), label="ill", rules=["age >= 18"], name="patients")
     >>> suite.name, len(suite.expectations)
-    ('patients', 18)
+    ('patients', 19)
     >>> suite.expectations[-1].expectation_type, suite.expectations[-1].severity.value
     ('expect_synthetic_repeated_rows', 'warning')
     """
     check_choice("on_noisy", on_noisy, get_args(OnNoisy))
     check_flag("self_test", self_test)
     check_whole("max_rows", max_rows)
-    rules = tuple(as_rule(rule) for rule in rules)
+    rules = as_rules(rules)
     table = Table.from_frame(real, label=label, group_by=group_by)
     reference = Reference.of(table, holdout=holdout, rules=rules, with_hashes=True)
     facts = {
@@ -128,7 +128,7 @@ def _expectations(reference: Reference, max_rows: int, *, has_holdout: bool) -> 
 
 def _save(rows: pd.DataFrame, reference: Reference, rows_dir: AnyPath | None) -> dict[str, Any]:
     """Write rows where they are wanted, and return what the suite says of them."""
-    sha256 = fingerprint(rows, reference.schema)
+    name = fingerprint(rows, reference)
     if rows_dir is not None:
-        save_rows(rows, sha256, rows_dir)
-    return {"sha256": sha256, "n_rows": len(rows)}
+        save_rows(rows, name, rows_dir)
+    return {"fingerprint": name, "n_rows": len(rows)}

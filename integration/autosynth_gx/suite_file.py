@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from autosynth.files import write_text
 from autosynth_gx.expectations import EXPECTATIONS
 from autosynth_gx.real_rows import source_with_rows
 from autosynth_gx.sources import Source, is_known, remember
-from autosynth_gx.suite_meta import KEY, check_seal, facts_of, seal
+from autosynth_gx.suite_meta import KEY, check_seal, facts_of, questions, seal
 
 if TYPE_CHECKING:
     from autosynth.files import AnyPath
@@ -83,11 +84,12 @@ def check_suite(suite: Any) -> None:
     if not isinstance(suite, ExpectationSuite):
         raise ConfigError(f"the suite is a {type(suite).__name__}. Load it with autosynth_gx.load_suite.")
     facts = facts_of(suite)
-    n_known, n_found = facts.get("n_expectations", 0), len(suite.expectations)
-    if not n_found or n_found < n_known:
+    known, found = Counter(facts.get("asked", ())), questions(suite)
+    missing = sorted((known - found).elements())
+    if missing or not found:
         raise ConfigError(
-            f"the suite had {n_known} expectations and has {n_found} now. If you took some out, save it again with "
-            "autosynth_gx.save_suite; else load a complete one."
+            f"the suite had {known.total()} expectations and lacks {', '.join(missing) or 'all of them'} now. If you "
+            "took some out, save it again with autosynth_gx.save_suite; else load a complete one."
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import autosynth
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 KEY = "autosynth"
 FORMAT = 1
+WRITTEN_BY_SEAL = frozenset({"seal", "n_expectations", "asked", "version"})
 UNSEALED = frozenset({"id", "rendered_content"})  # of an expectation: what a project of Great Expectations adds
 
 
@@ -42,7 +44,18 @@ def facts_of(suite: ExpectationSuite) -> dict[str, Any]:
 def seal(suite: ExpectationSuite) -> None:
     """Write into a suite how many expectations it has and what they say, so that a loss or a change is noticed."""
     facts = facts_of(suite)
-    facts.update(version=autosynth.__version__, n_expectations=len(suite.expectations), seal=_seal_of(suite))
+    facts.update(
+        version=autosynth.__version__,
+        n_expectations=len(suite.expectations),
+        asked=sorted(questions(suite).elements()),
+        seal=_seal_of(suite),
+    )
+
+
+def questions(suite: ExpectationSuite) -> Counter[str]:
+    """Return what a suite asks, and how many times: the type of each expectation, with its group."""
+    configs = [expectation.configuration for expectation in suite.expectations]
+    return Counter(f"{config.type} {config.kwargs.get('group') or ''}".strip() for config in configs)
 
 
 def check_seal(suite: ExpectationSuite) -> None:
@@ -73,6 +86,10 @@ def _seal_of(suite: ExpectationSuite) -> str:
         json.dumps({key: value for key, value in config.items() if key not in UNSEALED}, sort_keys=True)
         for config in (expectation.configuration.to_json_dict() for expectation in suite.expectations)
     ]
-    facts = {key: value for key, value in facts_of(suite).items() if key not in ("seal", "n_expectations", "version")}
+    facts = {
+        key: value
+        for key, value in facts_of(suite).items()
+        if key not in ("seal", "n_expectations", "asked", "version")
+    }
     text = json.dumps([sorted(sealed), facts], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

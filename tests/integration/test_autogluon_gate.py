@@ -16,7 +16,7 @@ from autosynth import CheckReport, CheckResult
 from autosynth.exceptions import CheckFailedError, ConfigError
 from autosynth.plugins import PluginRegistry, use_plugins
 from autosynth.toy import overlapping_classes, shortcut_table
-from autosynth_autogluon import fold_synthesis, rebalanced
+from autosynth_autogluon import describe_folds, fold_synthesis, rebalanced
 from autosynth_autogluon.config import InFoldConfig
 from autosynth_autogluon.fit_facts import fold_notes
 from autosynth_autogluon.fold_gate import FoldVerdict
@@ -265,3 +265,37 @@ def test_notes_say_each_failure_once_and_none_of_old_facts():
     facts = {"n_synthetic": 9, "checks": {"passed": False, "n_checks": 9, "failures": [failure, mild], "seconds": 0.1}}
     notes = fold_notes([facts, facts, {"n_synthetic": 9}])
     assert notes == ["rows were used though limits of age failed in 2 of 3 model folds, such as: 5 % lie outside"]
+
+
+def test_one_line_says_how_many_folds_stay_plain_before_the_first_model(rare, tmp_path, logged):
+    models = rebalanced(MODELS, generator=Collapsed(), check="drop", keep_plain=True)
+    predictor = fit(rare, models, tmp_path, predictor_options={"verbosity": 1})
+    said = [line for line in logged if "without synthetic rows" in line]
+    assert len(said) == 1
+    assert said[0].startswith("\t3 of 3 folds train without synthetic rows: its synthetic rows failed the checks: ")
+    assert "marginal_fidelity of label=1" in said[0]
+    described = describe_folds(predictor).splitlines()
+    assert described[0] == "6 model folds: 0 with synthetic rows (0 in all), 6 on real rows alone"
+    assert described[1].startswith(
+        "6 of 6 model folds trained on real rows alone (its synthetic rows failed the checks"
+    )
+
+
+def test_only_folds_that_stay_plain_are_counted_and_none_is_not_said(rare, tmp_path, logged):
+    models = rebalanced(MODELS, generator=Collapsed(without="id-7"), check="drop")
+    fit(rare, models, tmp_path / "a", predictor_options={"verbosity": 1})
+    assert [line for line in logged if line.startswith("\t1 of 3 folds train without synthetic rows: ")]
+    logged.clear()
+    predictor = fit(rare, rebalanced(MODELS, check="drop"), tmp_path / "b", predictor_options={"verbosity": 1})
+    assert not [line for line in logged if "without synthetic rows" in line]
+    assert describe_folds(predictor).startswith("6 model folds: 6 with synthetic rows (")
+    plain = fit(rare, {"LR": {}}, tmp_path / "c")
+    assert describe_folds(plain) == "no model of this predictor was to take synthetic rows."
+
+
+@pytest.mark.slow
+def test_folds_that_ray_trains_plain_are_said_by_the_parent(rare, tmp_path, logged):
+    models = rebalanced({"LR": {}}, generator=Collapsed(), check="drop")
+    parallel = {"ag_args_ensemble": {"fold_fitting_strategy": "parallel_local"}, "num_cpus": 2}
+    fit(rare, models, tmp_path, predictor_options={"verbosity": 1}, **parallel)
+    assert sum("3 of 3 folds train without synthetic rows" in line for line in logged) == 1

@@ -51,7 +51,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
 def suite(run) -> Path:
     answer = run("suite", "real.csv", "--label", "ill", "--out", "s.json", "--no-self-test")
     assert (answer.code, answer.out) == (0, ""), answer.err
-    assert "Wrote s.json: 17 expectations" in answer.err
+    assert "Wrote s.json: 18 expectations" in answer.err
     return Path("s.json")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ pytest.importorskip("autosynth_gx.gate", reason="needs great_expectations", exc_
 
 import great_expectations.expectations as gxe
 
+from autosynth.check_text import headline, outcome_of
 from autosynth.checks.families import FAMILIES
 from autosynth.exceptions import OutputError
 from autosynth.toy import shortcut_table
 from autosynth_gx import build_suite, run_gate
+from autosynth_gx.expectations import EXPECTATIONS
 from autosynth_gx.page_safety import KEPT, make_safe
 from tests.core.browser import needs_browser, open_browser
 
@@ -34,14 +37,20 @@ class Elements(HTMLParser):
         self.tags: set[str] = set()
         self.attributes: set[tuple[str, str]] = set()
         self.words: list[str] = []
+        self._is_style = False
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._is_style = tag == "style"
         self.tags.add(tag)
         self.attributes |= {(name, value or "") for name, value in attrs}
 
     def handle_data(self, data: str) -> None:
-        self.words.append(data)
+        if not self._is_style:
+            self.words.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_style = False
 
     @property
     def text(self) -> str:
@@ -64,6 +73,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     suite.expectations.append(gxe.ExpectColumnValuesToBeInSet(column="ward", value_set=[IMAGE]))
     suite.expectations.append(gxe.ExpectColumnValuesToBeBetween(column=SCRIPT, max_value=0))
     suite.expectations.append(gxe.ExpectColumnMaxToBeBetween(column=FRAME, max_value=0))  # there is no such column
+    suite.expectations.append(EXPECTATIONS["coverage"](reference="unknown", severity="warning"))
     synthetic = fresh.assign(**{SCRIPT: fresh[SCRIPT].max()})
     synthetic.loc[:30, "ward"] = FRAME
     result = run_gate(suite, synthetic, docs_dir=tmp_path_factory.mktemp("site") / "docs")
@@ -83,7 +93,7 @@ def test_every_expectation_is_there_with_its_sentence_and_severity(read):
 
 
 def test_outcomes_are_words_and_signs(read):
-    for outcome in ("✘ failed", "! error", "– skipped", "✔ passed"):
+    for outcome in ("✘ failed", "! could not run", "▲ warned", "– skipped", "✔ passed"):
         assert outcome in read.text
 
 
@@ -91,13 +101,60 @@ def test_what_was_observed_its_limit_and_the_rows_are_shown(read):
     assert re.search(r"0\.\d+ \(limit 0\.\d+\) ?300 rows", read.text)
 
 
+def test_an_expectation_of_two_checks_shows_both_values(read):
+    figures = r"-?[\d.]+ \(limit [\d.]+\)"
+    assert re.search(rf"marginal_fidelity: {figures} farthest_column: {figures} 300 rows", read.text)
+
+
+def test_what_did_not_hold_reads_as_a_wish_and_what_held_as_a_fact(read):
+    wish, fact = (FAMILIES[name].sentence for name in ("marginal_fidelity", "whole_numbers"))
+    assert f"Wanted: {wish}" in read.text
+    assert f"Wanted: {FAMILIES['detectability'].sentence}" in read.text
+    assert fact in read.text
+    assert f"Wanted: {fact}" not in read.text
+
+
+def test_a_page_begins_with_the_verdict_and_counts_checks_as_the_command_line_does(tmp_path):
+    suite = build_suite(shortcut_table(300), label="ill", self_test=False, name="patients")
+    result = run_gate(suite, shortcut_table(300, random_state=1).assign(severity=9.0), docs_dir=tmp_path / "docs")
+    assert result.docs_page is not None
+    read = Elements(result.docs_page.read_text(encoding="utf-8"))
+    assert headline(result.report) in read.text
+    outcomes = Counter(outcome_of(check) for check in result.report)
+    counts = ", ".join(
+        f"{outcomes[word]} {word}" for word in ("failed", "warned", "skipped", "passed") if outcomes[word]
+    )
+    title = rf"failed: patients, [\d-]+ [\d:]+ UTC \({len(result.report.results)} checks: {counts}\)"
+    assert re.match(title, read.text)
+    index = Elements((tmp_path / "docs" / "index.html").read_text(encoding="utf-8"))
+    assert re.fullmatch(rf"Checks of synthetic rows Checks of synthetic rows {title}", index.text)
+
+
+def test_a_warning_has_a_badge_of_its_own_and_may_fail_a_run_on_request(tmp_path):
+    suite = build_suite(shortcut_table(300), label="ill", self_test=False)
+    for expectation in suite.expectations:
+        expectation.severity = type(expectation.severity)("warning")
+    rows, docs = shortcut_table(300, random_state=1).assign(severity=9.0), tmp_path / "docs"
+    mild, strict = (run_gate(suite, rows, docs_dir=docs, fail_on=fail_on) for fail_on in ("critical", "warning"))
+    assert (mild.status, strict.status) == ("passed", "failed")
+    texts = [Elements(result.docs_page.read_text(encoding="utf-8")).text for result in (mild, strict)]
+    for text in texts:
+        assert "▲ warned" in text
+        assert "✘ failed" not in text
+    assert re.match(r"passed: .* \(\d+ checks: \d+ warned, ", texts[0])
+    assert "Warnings count like critical failures in this run." not in texts[0]
+    assert re.match(r"failed: .* \(\d+ checks: \d+ failed, ", texts[1])
+    assert "Warnings count like critical failures in this run." in texts[1]
+
+
 def test_the_worst_offenders_of_a_failed_check_are_a_table(read):
     assert f"Check Worst Observed Limit marginal_fidelity {SCRIPT}" in read.text
 
 
 def test_failures_come_first_and_passes_last(read):
-    places = [read.text.index(outcome) for outcome in ("✘ failed", "! error", "– skipped", "✔ passed")]
-    assert places[0] < places[2] < places[3]
+    outcomes = ("✘ failed", "▲ warned", "– skipped", "✔ passed")
+    places = [read.text.index(outcome) for outcome in outcomes]
+    assert places == sorted(places)
 
 
 def test_planted_markup_is_shown_as_text(read):
@@ -126,7 +183,8 @@ def test_a_second_run_is_listed_before_the_first(tmp_path):
     ]
     index = Elements((docs / "index.html").read_text(encoding="utf-8"))
     assert [path.parent.name for path in pages] == ["runs", "runs"]
-    assert re.fullmatch(r".*failed: autosynth, .* UTC passed: autosynth, .* UTC", index.text)
+    counts = r"\(\d+ checks: [^()]*\d+ passed\)"
+    assert re.fullmatch(rf".*failed: autosynth, .* UTC {counts} passed: autosynth, .* UTC {counts}", index.text)
     assert sorted(path.name for path in docs.iterdir()) == ["index.html", "runs"]
 
 

@@ -18,7 +18,9 @@ import great_expectations as gx
 from great_expectations.expectations.expectation import Expectation
 
 import autosynth_gx
+from autosynth import Table
 from autosynth.checks.families import FAMILIES
+from autosynth.checks.reference import Reference
 from autosynth.exceptions import AutosynthWarning, ConfigError, DataError, OutputError
 from autosynth.toy import shortcut_table
 from autosynth_gx import build_suite, load_suite, run_gate, save_suite
@@ -112,14 +114,14 @@ def test_saving_twice_gives_the_same_file(suite, text, tmp_path):
 
 
 LOSSES = {
-    "an expectation dropped": (lambda data: data["expectations"].pop(), "saved with 17 expectations and has 16"),
-    "an expectation twice": (lambda data: data["expectations"].append(data["expectations"][0]), "and has 18"),
+    "an expectation dropped": (lambda data: data["expectations"].pop(), "saved with 18 expectations and has 17"),
+    "an expectation twice": (lambda data: data["expectations"].append(data["expectations"][0]), "and has 19"),
     "an unknown type": (
         lambda data: data["expectations"][0].update(type="expect_synthetic_wonders"),
         "not installed: expect_synthetic_wonders",
     ),
     "a weaker severity": (lambda data: data["expectations"][0].update(severity="info"), "was changed"),
-    "another severity that is none": (lambda data: data["expectations"][0].update(severity="no"), "with 17 .* has 16"),
+    "another severity that is none": (lambda data: data["expectations"][0].update(severity="no"), "with 18 .* has 17"),
     "another group": (lambda data: data["expectations"][7]["kwargs"].update(group="ill=maybe"), "was changed"),
     "another sentence": (lambda data: data["expectations"][0].update(description="All is well."), "was changed"),
     "an unknown argument": (lambda data: data["expectations"][0]["kwargs"].update(limit=1.0), "cannot be read"),
@@ -179,7 +181,7 @@ def test_expectations_of_others_are_read_from_a_file_only_when_it_is_trusted(rea
 def test_a_suite_that_lost_an_expectation_in_memory_is_not_run(suite, fresh):
     poorer = load_suite(load_suite_text(suite))
     poorer.expectations.pop()
-    with pytest.raises(ConfigError, match="had 17 expectations and has 16"):
+    with pytest.raises(ConfigError, match="had 18 expectations and lacks expect_synthetic_repeated_rows now"):
         run_gate(poorer, fresh)
 
 
@@ -199,7 +201,9 @@ def test_rows_are_kept_beside_a_suite_under_their_hash_and_found_again(real, fre
     holdout = shortcut_table(100, random_state=5)
     suite = build_suite(real, label="ill", holdout=holdout, rows_dir=tmp_path, self_test=False)
     facts = suite.meta["autosynth"]
-    assert {path.stem for path in tmp_path.glob("*.parquet")} == {facts[role]["sha256"] for role in ("real", "holdout")}
+    assert {path.stem for path in tmp_path.glob("*.parquet")} == {
+        facts[role]["fingerprint"] for role in ("real", "holdout")
+    }
     path = save_suite(suite, tmp_path / "suite.json")
     want = run_gate(suite, fresh).to_frame()
     del suite
@@ -249,14 +253,30 @@ def test_held_out_rows_that_are_absent_are_no_pass(fresh, tmp_path):
 
 def test_the_fingerprint_of_rows_knows_values_and_not_their_order_or_storage():
     table = clinic(60)
-    from autosynth import TableSchema
+    reference = Reference.of(Table.from_frame(table, label="ill"), with_hashes=True)
+    mark = fingerprint(table, reference)
+    assert fingerprint(table.sample(frac=1, random_state=0), reference) == mark
+    assert fingerprint(table.astype({"age": "float64", "ward": "object", "city": "category"}), reference) == mark
+    assert fingerprint(table.iloc[1:], reference) != mark
+    assert fingerprint(table.assign(age=table["age"] + 1), reference) != mark
 
-    schema = TableSchema.infer(table, label="ill")
-    mark = fingerprint(table, schema)
-    assert fingerprint(table.sample(frac=1, random_state=0), schema) == mark
-    assert fingerprint(table.astype({"age": "float64", "ward": "object", "city": "category"}), schema) == mark
-    assert fingerprint(table.iloc[1:], schema) != mark
-    assert fingerprint(table.assign(age=table["age"] + 1), schema) != mark
+
+def test_rows_cannot_be_tried_out_against_a_suite_without_its_key(real, fresh, monkeypatch):
+    monkeypatch.setenv("AUTOSYNTH_HASH_KEY", "a key")
+    suite = build_suite(real, label="ill", self_test=False)
+    assert run_gate(suite, fresh, real=real).exit_code == 0
+    for key in ("", "another key"):
+        monkeypatch.setenv("AUTOSYNTH_HASH_KEY", key)
+        with pytest.raises(ConfigError, match="AUTOSYNTH_HASH_KEY"):
+            fingerprint(real, Reference.from_dict(suite.meta["autosynth"]["reference"]))
+    assert "a key" not in json.dumps(suite.to_json_dict())
+
+
+def test_a_suite_in_which_one_question_took_the_place_of_another_is_refused(real, fresh):
+    suite = build_suite(real, label="ill", self_test=False)
+    suite.expectations = [*suite.expectations[1:], suite.expectations[1]]
+    with pytest.raises(ConfigError, match="lacks expect_synthetic_schema now"):
+        run_gate(suite, fresh)
 
 
 def test_rows_of_every_kind_survive_the_folder(tmp_path):
