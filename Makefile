@@ -7,6 +7,9 @@ CONSTRAINTS := -c constraints.txt
 # AutoGluon's learners slow each other down when several thread pools share few cores.
 export OMP_NUM_THREADS ?= 1
 
+# Two processes take half of the tests each, in order, so that what a file sets up is mostly set up once.
+PARALLEL ?= -n 2 --dist worksteal
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow check format clean
 
@@ -17,7 +20,7 @@ demo: $(VENV)/.demo ## Rebalance real data inside AutoGluon and print the arms s
 	$(BIN)/autosynth demo --out $(or $(DEMO_OUT),autosynth-demo)
 
 test: $(VENV)/.dev ## Run the tests (minutes; offline)
-	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_OPTIONS)
 
 test-slow: $(VENV)/.dev ## Run the slow tests too: Ray, DyStack, long fits
 	$(BIN)/python -m pytest -m "slow or not slow" $(PYTEST_OPTIONS)
