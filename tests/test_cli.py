@@ -853,3 +853,23 @@ def test_a_real_process_fails_a_check_with_code_one(frame: pd.DataFrame, train: 
     assert failed.returncode == 1
     assert "critical: categories of ward" in failed.stdout
     assert failed.stderr == "real: train.csv (120 rows), synthetic: bad.csv (120 rows)\n"
+
+
+def test_a_reader_that_goes_away_changes_no_exit_code(train: Path, fresh: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "autosynth", *map(str, gate("fresh.csv", "-v"))]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        told = process.stderr.read()
+        assert process.wait(60) == 0
+    assert "Traceback" not in told
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_an_error_of_output(train: Path, fresh: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "autosynth", *map(str, gate("fresh.csv", "--json"))]
+    with Path("/dev/full").open("w") as full:
+        told = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert told.returncode == 2
+    assert "error: the verdict cannot be printed" in told.stderr
