@@ -63,9 +63,10 @@ def steps_needed(numbers: npt.NDArray[np.float64], column: ColumnSchema) -> tupl
 def check_rounding(context: Context) -> list[CheckResult]:
     """Return one check per column of numbers, dates or durations: are values coarser or finer than the real ones?
 
-    Numbers are compared with the real ones in the same mix of groups; observed is the largest difference of the share
-    of values that need no more than some number of decimals.  Dates and durations are held against the step on which
-    all real ones lie, such as a day; they may be coarser, as whole weeks are.
+    Numbers are compared with the real ones in the same mix of groups; observed is the largest excess of the share of
+    values that need no more than some number of decimals, or the share of those that need more than any real value.
+    Dates and durations are held against the step on which all real ones lie, such as a day; they may be coarser, as
+    whole weeks are.
     """
     tallies = [tally for tally in context.reference.tallies if tally.n_steps]
     timed = [
@@ -91,14 +92,14 @@ def _number_check(context: Context, tally: ColumnTally, level: float) -> CheckRe
     sizes = real[known].sum(axis=1)
     expected = np.cumsum((shares / sizes) @ real[known])
     n_real = 1 / float(np.sum(shares**2 / sizes))
-    worst = int(np.argmax(np.abs(made - expected)))
-    excess = float(made[worst] - expected[worst])
-    if excess == 0:  # at every step: speak of one that there is
+    worst, finest = int(np.argmax(made - expected)), int(np.flatnonzero(real.sum(axis=0))[-1])
+    excess, finer = float(made[worst] - expected[worst]), float(1 - made[finest])
+    if finer > excess:  # than every real value; where those mix decimals, honest values may have more of them
+        what = f"finer than steps of {10.0 ** -(COARSEST + finest):.10g}"
+        return _result(column, what, finer, 0.0, _noise(n_real, len(steps), level))
+    if excess <= 0:  # at every step: speak of one that there is
         worst = int(np.argmax(expected > 0))
-    if excess >= 0:
-        return _result(column, _describe(worst), made[worst], expected[worst], _noise(n_real, len(steps), level))
-    what = f"finer than steps of {10.0 ** -(COARSEST + worst):.10g}"
-    return _result(column, what, 1 - made[worst], 1 - expected[worst], _noise(n_real, len(steps), level))
+    return _result(column, _describe(worst), made[worst], expected[worst], _noise(n_real, len(steps), level))
 
 
 def _time_check(context: Context, column: ColumnSchema, level: float) -> CheckResult | None:

@@ -587,3 +587,13 @@ def test_a_check_that_could_not_run_is_null_in_json() -> None:
 
 def test_a_good_report_says_so() -> None:
     assert str(CheckReport((result("good", passed=True),))) == "all 1 checks of the synthetic rows passed."
+
+
+def test_more_decimals_pass_where_some_real_values_have_as_many() -> None:
+    rng = np.random.default_rng(0)
+    fine = rng.random(600).round(5)
+    mixed = pd.DataFrame({"x": np.where(rng.random(600) < 0.2, fine, fine.round(4)), "y": rng.random(600) < 0.3})
+    for decimals, passed in ((5, True), (7, False)):
+        made = mixed.assign(x=rng.random(600).round(decimals))
+        (result,) = [result for result in autosynth.check(mixed, made, label="y") if result.name == "rounding"]
+        assert result.passed is passed
