@@ -93,7 +93,8 @@ def _number_check(context: Context, tally: ColumnTally, level: float) -> CheckRe
     expected = np.cumsum((shares / sizes) @ real[known])
     n_real = 1 / float(np.sum(shares**2 / sizes))
     worst, finest = int(np.argmax(made - expected)), int(np.flatnonzero(real.sum(axis=0))[-1])
-    excess, finer = float(made[worst] - expected[worst]), float(1 - made[finest])
+    is_continuous = column.resolution is None  # such values have whatever decimals were written
+    excess, finer = float(made[worst] - expected[worst]), 0.0 if is_continuous else float(1 - made[finest])
     if finer > excess:  # than every real value; where those mix decimals, honest values may have more of them
         what = f"finer than steps of {10.0 ** -(COARSEST + finest):.10g}"
         return _result(column, what, finer, 0.0, _noise(n_real, len(steps), level))

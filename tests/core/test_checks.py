@@ -597,3 +597,6 @@ def test_more_decimals_pass_where_some_real_values_have_as_many() -> None:
         made = mixed.assign(x=rng.random(600).round(decimals))
         (result,) = [result for result in autosynth.check(mixed, made, label="y") if result.name == "rounding"]
         assert result.passed is passed
+    written = mixed.assign(x=fine.astype(float) / 100)  # seven decimals are no step, but how a number was written
+    report = autosynth.check(written, written.assign(x=rng.random(600) / 100), label="y")
+    assert all(result.passed for result in report if result.name == "rounding")
