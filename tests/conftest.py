@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 import autosynth
-from autosynth import Group, SampledRows, Table
+from autosynth import Group, SampledRows, Table, cli
 from autosynth.plugins import PluginRegistry, use_plugins
 from autosynth.toy import shortcut_table
 
@@ -50,6 +51,31 @@ class ScriptedGenerator:
 def scripted() -> type[ScriptedGenerator]:
     """A generator class whose answer the test writes: ``scripted(lambda table, counts, rng: ...)``."""
     return ScriptedGenerator
+
+
+class CommandRun(NamedTuple):
+    """What a run of the command line left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., CommandRun]:
+    """Run the command line in this process, in an empty folder: ``command("check", "real.csv", ...)``."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object) -> CommandRun:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            cli.main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return CommandRun(int(stop.value.code or 0), printed.out, printed.err)
+
+    return call
 
 
 @pytest.fixture

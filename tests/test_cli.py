@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -18,7 +18,8 @@ import pandas as pd
 import pytest
 
 import autosynth
-from autosynth import CheckReport, CheckResult, cli
+from autosynth import CheckReport, CheckResult
+from autosynth.commands.options import parse_options
 from autosynth.exceptions import ConfigError, InsufficientRowsError
 from autosynth.files import read_table, write_table
 from autosynth.plugins import PluginRegistry, use_plugins
@@ -27,28 +28,13 @@ from autosynth.toy import shortcut_table
 pytestmark = pytest.mark.filterwarnings("default::autosynth.AutosynthWarning")
 
 
-class Answer(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Answer]
+Run = Callable[..., Any]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def run(command: Run) -> Run:
     """Run the command line in this process, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> Answer:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            cli.main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return Answer(int(stop.value.code or 0), printed.out, printed.err)
-
-    return call
+    return command
 
 
 @pytest.fixture
@@ -132,7 +118,7 @@ def test_equal_seeds_write_equal_files(run: Run, train: Path, tmp_path: Path) ->
 
 
 def test_options_read_as_json_or_as_text() -> None:
-    assert cli.parse_options(["a=3", "b=0.5", "c=true", "d=[1]", "e=x=y", "f=a.csv"]) == {
+    assert parse_options(["a=3", "b=0.5", "c=true", "d=[1]", "e=x=y", "f=a.csv"]) == {
         "a": 3,
         "b": 0.5,
         "c": True,
@@ -141,7 +127,7 @@ def test_options_read_as_json_or_as_text() -> None:
         "f": "a.csv",
     }
     with pytest.raises(ConfigError, match="--option 'k' is not of the form name=value"):
-        cli.parse_options(["k"])
+        parse_options(["k"])
 
 
 @pytest.mark.parametrize(
@@ -645,7 +631,7 @@ def test_a_real_terminal_gets_tables(train: Path, foreign: Path) -> None:
 
 
 def test_none_is_an_option_value() -> None:
-    assert cli.parse_options(["a=None", "b=null", "c=none", "d=3"]) == {"a": None, "b": None, "c": "none", "d": 3}
+    assert parse_options(["a=None", "b=null", "c=none", "d=3"]) == {"a": None, "b": None, "c": "none", "d": 3}
 
 
 def test_copies_of_held_out_rows_fail_check_and_rebalance(run: Run, train: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import autosynth_gx
-from autosynth.cli import GroupBy, Holdout, Label
+from autosynth.commands.options import GroupBy, Holdout, Label
 from autosynth.exceptions import ConfigError
 from autosynth.files import check_target, read_table
 from autosynth.table import as_columns

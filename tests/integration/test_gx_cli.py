@@ -5,30 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import pytest
 
 pytest.importorskip("autosynth_gx.gate", reason="needs great_expectations", exc_type=ImportError)
 
-from autosynth import cli
 from autosynth.files import write_table
 from autosynth.toy import shortcut_table
 
-
-class Answer(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Answer]
+Run = Callable[..., Any]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def run(command: Run, tmp_path: Path) -> Run:
     """Run the command line in this process, in a folder that holds tables."""
-    monkeypatch.chdir(tmp_path)
     for name, rows in {
         "real": shortcut_table(300),
         "fresh": shortcut_table(300, random_state=1),
@@ -36,15 +27,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
         "holdout": shortcut_table(80, random_state=2),
     }.items():
         write_table(rows, tmp_path / f"{name}.csv")
-
-    def call(*arguments: object) -> Answer:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            cli.main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return Answer(int(stop.value.code or 0), printed.out, printed.err)
-
-    return call
+    return command
 
 
 @pytest.fixture

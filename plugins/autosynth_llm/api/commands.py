@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from autosynth import SamplingPlan, Table
-from autosynth.cli import AsJson, GroupBy, Label, Settings, parse_options
+from autosynth.commands.options import AsJson, GroupBy, Label, Settings, parse_options
 from autosynth.exceptions import ConfigError
 from autosynth.files import read_table
 from autosynth.plugins import current_plugins

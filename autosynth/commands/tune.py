@@ -1,0 +1,121 @@
+"""The command ``tune``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import autosynth
+from autosynth.commands.columns import as_label, check_groups, require_columns
+from autosynth.commands.lists import names_of, numbers_of, options_by_name
+from autosynth.commands.options import AllowRemote, AsJson, GroupBy, Label, Seed
+from autosynth.commands.report_file import check_file
+from autosynth.commands.resume import Resume, saying_how_to_resume
+from autosynth.commands.streams import answer, answer_json, tell
+
+if TYPE_CHECKING:
+    from autosynth.tuning.candidate import Scored
+
+
+def tune(
+    train: Annotated[Path, typer.Argument(help="Real training rows: CSV or Parquet.")],
+    label: Label,
+    group_by: GroupBy = None,
+    generators: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--generator",
+            "--generators",
+            help="Who races: smote,transformer or repeated. Without it: what the plugins propose.",
+        ),
+    ] = None,
+    ratio: Annotated[
+        list[str] | None, typer.Option(help="Sizes of smaller groups to try, as shares of the largest: 0.25,1.")
+    ] = None,
+    augment: Annotated[list[str] | None, typer.Option(help="Rows more for every group to try: 0,200.")] = None,
+    alpha: Annotated[list[str] | None, typer.Option(help="Weights of the augmented part to try: 0.3,0.5.")] = None,
+    weight: Annotated[list[str] | None, typer.Option(help="Weights of a synthetic row to try: 0.3,1.")] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(help="An option of one generator, as smote.k_neighbors=3; repeat it for several."),
+    ] = None,
+    learner: Annotated[str, typer.Option(help="What is trained: xgboost, or autogluon.")] = "xgboost",
+    metric: Annotated[
+        str, typer.Option(help="What decides, such as worst_group_risk, roc_auc or average_precision.")
+    ] = "balanced_cross_entropy",
+    positive_class: Annotated[str | None, typer.Option(help="The positive class of two, for some metrics.")] = None,
+    cv: Annotated[int, typer.Option(help="Folds.")] = 5,
+    repeats: Annotated[int, typer.Option(help="How often all rows are dealt to folds anew.")] = 1,
+    time_budget: Annotated[float | None, typer.Option(help="Seconds; what does not fit is left out.")] = None,
+    allow_remote: AllowRemote = False,
+    resume: Resume = None,
+    html: Annotated[Path | None, typer.Option(help="Also write one page: .html.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Also draw the candidates: .png or .svg.")] = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether synthetic rows help on this table, whose, and how many; the answer may be none.
+
+    Every candidate is judged on real rows that its generator never saw.
+    Exit code 0 whatever the answer is; 2 when the race could not be run.
+    """
+    from autosynth.files import read_table
+
+    check_file("--html", html, ".html")
+    check_file("--plot", plot, ".png", ".svg")
+    amounts = {
+        "ratios": numbers_of("--ratio", ratio),
+        "augment": numbers_of("--augment", augment),
+        "alphas": numbers_of("--alpha", alpha),
+        "synthetic_weights": numbers_of("--weight", weight),
+    }
+    given: dict[str, Any] = {name: values for name, values in amounts.items() if values is not None}
+    frame = read_table(train)
+    check_groups(group_by, frame)
+    require_columns(frame, [label])
+    with saying_how_to_resume(resume):
+        found = autosynth.tune(
+            frame,
+            label=label,
+            group_by=group_by,
+            generators=names_of(generators),
+            generator_options=options_by_name(option),
+            learner=learner,
+            metric=metric,
+            positive_class=as_label(positive_class, frame[label]),
+            cv=cv,
+            repeats=repeats,
+            time_budget_s=time_budget,
+            ledger=resume,
+            allow_remote=allow_remote,
+            random_state=seed,
+            on_result=_Lines(metric).tell,
+            **given,
+        )
+    try:
+        if html is not None:
+            tell(f"Wrote {found.to_html(html)}")
+        if plot is not None:
+            tell(f"Wrote {found.plot(plot)}")
+    finally:  # a disk that is full by now does not cost the answer
+        if as_json:
+            answer_json(found.to_json())
+        else:
+            answer(found)
+
+
+class _Lines:
+    """Tells of results as they come in, one line each."""
+
+    def __init__(self, metric: Any) -> None:
+        self._metric_name = metric
+
+    def tell(self, scored: Scored) -> None:
+        from autosynth.tuning.metrics import Metric
+
+        metric = Metric.of(self._metric_name)
+        value = f"{metric.title} {metric.score(scored.loss):.4g} ± {scored.standard_error:.2g}"
+        n_run, n_folds = scored.outcome.n_done, scored.outcome.n_folds
+        tell(f"{scored.name}: {value}" + (f" on {n_run} of {n_folds} folds" if n_run < n_folds else ""))
