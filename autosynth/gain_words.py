@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from autosynth.gains import Gain, GainPart
+
+    Words: TypeAlias = Mapping[str, tuple[str, str, str]]
 
 __all__ = ["PART_TITLES", "gain_parts", "gain_verdict", "is_tiny", "part_title", "part_verdict", "sentence_of"]
 
@@ -29,6 +31,13 @@ WORDS = {
     ),
     "class_weights": ("come from class weights", "by class weights", "by class weights"),
     "ranking": ("come from better ranking, which no shift gives", "by better ranking", "by worse ranking"),
+}
+GROUP_WORDS = WORDS | {
+    "shift": (
+        "are a mere shift of the prior towards this group",
+        "by a mere shift of the prior towards this group",
+        "by a shift of the prior towards other groups",
+    )
 }
 
 
@@ -72,7 +81,9 @@ def gain_verdict(gain: Gain) -> str:
     return "a worse prior" if gain.shift.verdict == "loss" else "within noise"
 
 
-def sentence_of(total: GainPart, shift: GainPart, others: Sequence[GainPart], *, baseline: str) -> str:
+def sentence_of(
+    total: GainPart, shift: GainPart, others: Sequence[GainPart], *, baseline: str, of_group: bool = False
+) -> str:
     """Return what the total is made of.
 
     Parameters
@@ -83,6 +94,8 @@ def sentence_of(total: GainPart, shift: GainPart, others: Sequence[GainPart], *,
         The rest, named "class_weights" or "ranking".
     baseline : str
         What the gain is against.
+    of_group : bool
+        Whether it is about the risk of one group.
 
     Returns
     -------
@@ -90,10 +103,11 @@ def sentence_of(total: GainPart, shift: GainPart, others: Sequence[GainPart], *,
         One sentence with a full stop.
     """
     parts = [shift, *others]
+    risk, words = ("risk", GROUP_WORDS) if of_group else ("balanced risk", WORDS)
     if total.verdict == "no interval":
         listed = ", ".join(f"{_name(part)} {part.nats.value:+.3f}" for part in parts)
         return (
-            f"Balanced risk {'falls' if total.nats.value > 0 else 'rises'} by {_nats(total)} nats ({listed}); "
+            f"{risk.capitalize()} {'falls' if total.nats.value > 0 else 'rises'} by {_nats(total)} nats ({listed}); "
             "without limits nobody can tell which of it is noise."
         )
     tiny = [part for part in others if is_tiny(part, total)]
@@ -103,39 +117,41 @@ def sentence_of(total: GainPart, shift: GainPart, others: Sequence[GainPart], *,
     rest = "" if abs(left) < NOTHING else f"; the rest ({left:+.3f}) is within noise"
     rest += "".join(f"; {_tiny_words(part)}" for part in tiny)
     if total.verdict == "within noise":
-        return _within_noise(total, gains, losses)
+        return _within_noise(total, gains, losses, risk, words)
     if total.verdict == "loss":
-        return _loss(total, gains, losses) + rest + "."
+        return _loss(total, gains, losses, words) + rest + "."
     if not gains:
         return f"{_nats(total)} nats are gained, but no part of it stands out from noise."
     if losses:
-        return f"{_nats(total)} nats are gained: {_list(gains, 1)}, less {_list(losses, 2)}{rest}."
+        return f"{_nats(total)} nats are gained: {_list(gains, 1, words)}, less {_list(losses, 2, words)}{rest}."
     if sum(part.nats.value for part in gains) > total.nats.value + NOTHING and gains != [shift]:
-        return f"{_nats(total)} nats are gained: {_list(gains, 1)}{rest}."
+        return f"{_nats(total)} nats are gained: {_list(gains, 1, words)}{rest}."
     if [part.name for part in gains] == ["shift"] and shift.nats.value > total.nats.value - NOTHING:
         rest = rest.replace("the rest (", "what is left without it (")
-        return f"All of the {_nats(total)} nats gained {WORDS['shift'][0].format(baseline=baseline)}{rest}."
-    return f"Of the {_nats(total)} nats gained, {_list(gains, 0).format(baseline=baseline)}{rest}."
+        return f"All of the {_nats(total)} nats gained {words['shift'][0].format(baseline=baseline)}{rest}."
+    return f"Of the {_nats(total)} nats gained, {_list(gains, 0, words).format(baseline=baseline)}{rest}."
 
 
-def _within_noise(total: GainPart, gains: Sequence[GainPart], losses: Sequence[GainPart]) -> str:
-    inside = [f"{_nats(part)} gained {WORDS[part.name][1]}" for part in gains]
-    inside += [f"{_nats(part)} lost {WORDS[part.name][2]}" for part in losses]
+def _within_noise(
+    total: GainPart, gains: Sequence[GainPart], losses: Sequence[GainPart], risk: str, words: Words
+) -> str:
+    inside = [f"{_nats(part)} gained {words[part.name][1]}" for part in gains]
+    inside += [f"{_nats(part)} lost {words[part.name][2]}" for part in losses]
     change = f"{-total.nats.value:+.3f}" if abs(total.nats.value) >= NOTHING else "0.000"
-    head = f"The change of balanced risk, {change} nats, is within noise"
+    head = f"The change of {risk}, {change} nats, is within noise"
     return f"{head}; it holds {' and '.join(inside)}." if inside else f"{head}, and so is every part of it."
 
 
-def _loss(total: GainPart, gains: Sequence[GainPart], losses: Sequence[GainPart]) -> str:
+def _loss(total: GainPart, gains: Sequence[GainPart], losses: Sequence[GainPart], words: Words) -> str:
     if not losses:
         return f"{_nats(total)} nats are lost, but no part of it stands out from noise"
-    against = f", against a gain of {_list(gains, 1)}" if gains else ""
-    return f"{_nats(total)} nats are lost: {_list(losses, 2)}{against}"
+    against = f", against a gain of {_list(gains, 1, words)}" if gains else ""
+    return f"{_nats(total)} nats are lost: {_list(losses, 2, words)}{against}"
 
 
-def _list(parts: Sequence[GainPart], form: int) -> str:
+def _list(parts: Sequence[GainPart], form: int, words: Words) -> str:
     link = ", and " if form == 0 else " and "
-    return link.join(f"{_nats(part)} {WORDS[part.name][form]}" for part in parts)
+    return link.join(f"{_nats(part)} {words[part.name][form]}" for part in parts)
 
 
 def _tiny_words(part: GainPart) -> str:

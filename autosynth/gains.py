@@ -1,4 +1,4 @@
-"""Gain: how much of a change in balanced risk is a mere shift of the prior, and how much is more than that."""
+"""Gain: how much of a change in risk is a mere shift of the prior, and how much is more; balanced, and by group."""
 
 from __future__ import annotations
 
@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     Floats: TypeAlias = npt.NDArray[np.float64]
     Codes: TypeAlias = npt.NDArray[np.int64]
 
-__all__ = ["GAIN", "LOSS", "NOISE", "SHIFT", "Gain", "GainPart", "LossSums", "Stage", "balanced_risk_draws"]
+__all__ = [
+    "GAIN",
+    "LOSS",
+    "NOISE",
+    "SHIFT",
+    "Gain",
+    "GainPart",
+    "LossSums",
+    "Stage",
+    "balanced_risk_draws",
+]
 
 GAIN, LOSS, SHIFT, NOISE, UNKNOWN = "gain", "loss", "mere shift", "within noise", "no interval"
 NEGLIGIBLE = 1e-4  # nats; a fitted shift is no more exact than that
@@ -32,7 +42,7 @@ NEGLIGIBLE = 1e-4  # nats; a fitted shift is no more exact than that
 
 @dataclass(frozen=True)
 class Stage:
-    """A model on the way from the baseline to the new one, and its balanced risk in nats."""
+    """A model on the way from the baseline to the new one, and its balanced risk (or that of one group) in nats."""
 
     name: str
     risk: Interval
@@ -68,7 +78,7 @@ class GainPart:
 
 @dataclass(frozen=True)
 class Gain:
-    """What a lower (or higher) balanced risk than the baseline's is made of.
+    """What a lower (or higher) balanced risk than the baseline's is made of; or the risk of one group.
 
     The way from the baseline to the new model passes models that differ in one thing each: the baseline, the baseline
     after the shift of the prior that suits it best, (with an arm of class weights: that arm after its best shift,) the
@@ -101,7 +111,14 @@ class Gain:
 
     @classmethod
     def of(
-        cls, stages: Mapping[str, Floats], steps: Sequence[str], *, level: float, baseline: str, fitted_on: str
+        cls,
+        stages: Mapping[str, Floats],
+        steps: Sequence[str],
+        *,
+        level: float,
+        baseline: str,
+        fitted_on: str,
+        of_group: bool = False,
     ) -> Gain:
         """Return the gain along models whose draws of the balanced risk are given.
 
@@ -118,6 +135,8 @@ class Gain:
             What the sentence calls the baseline.
         fitted_on : str
             Which rows the shifts were fitted on.
+        of_group : bool
+            Whether the risk is that of one group, for which a shift may be bought from other groups.
         """
         draws = list(stages.values())
         differences = [before - after for before, after in pairwise(draws)]
@@ -131,7 +150,7 @@ class Gain:
             shift=_as_shift(shift),
             stages=tuple(Stage(name, percentile_interval(each, level)) for name, each in stages.items()),
             fitted_on=fitted_on,
-            sentence=sentence_of(total, shift, parts[1:-1], baseline=baseline),
+            sentence=sentence_of(total, shift, parts[1:-1], baseline=baseline, of_group=of_group),
         )
 
     @property
@@ -177,9 +196,17 @@ class LossSums:
 
         Row 0 alone where a cell has one row: how much another row would differ from it, nobody knows.
         """
-        sums = self.sums if self.cells.sizes.min() > 1 else self.sums[:1]
-        means = sums[:, :, 1:] / sums[:, :, :1]
-        return np.asarray(means.mean(axis=1))
+        risks = self.cell_risks()
+        return np.asarray((risks if self.cells.sizes.min() > 1 else risks[:1]).mean(axis=1))
+
+    def cell_risks(self) -> Floats:
+        """Return the mean loss of every cell, shape (1 + n_replicates, n_cells, n_models).
+
+        The replicates of a cell of one row are NaN: how much another row would differ from it, nobody knows.
+        """
+        means = self.sums[:, :, 1:] / self.sums[:, :, :1]
+        means[1:, self.cells.sizes == 1] = np.nan
+        return np.asarray(means)
 
 
 def balanced_risk_draws(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from autosynth.gains import Gain
+    from autosynth.group_gains import GroupGain
     from autosynth.group_reports import GroupReport, ReportDifference
     from autosynth.group_rows import GroupRow
     from autosynth.interval import Interval
@@ -58,6 +59,9 @@ def _lines(report: GroupReport) -> Iterator[str]:
     if report.gain:
         yield ""
         yield from _gain_lines(report.gain)
+    if report.group_gains:
+        yield ""
+        yield from _group_gain_lines(report.group_gains)
     yield from _legend(report)
 
 
@@ -106,6 +110,18 @@ def _gain_lines(gain: Gain) -> Iterator[str]:
     yield ""
     for text in (gain.sentence, f"Shifts are fitted on {gain.fitted_on}."):
         yield from textwrap.wrap(text, TEXT_WIDTH, initial_indent="  ", subsequent_indent="  ")
+
+
+def _group_gain_lines(gains: Sequence[GroupGain]) -> Iterator[str]:
+    yield "The same for every group: nats of its own risk gained; shift and ranking add up to all"
+    yield ""
+    lines = [["group", "shift", "ranking", "all"]]
+    for each in gains:
+        parts = (each.gain.shift, each.gain.step("ranking"), each.gain.total)
+        name = textwrap.wrap(each.name, GROUP_WIDTH)
+        lines.append([name[0], *(_show(part.nats, signed=True) for part in parts)])
+        lines += [[more, "", "", ""] for more in name[1:]]
+    yield from _aligned(lines)
 
 
 def _named(row: GroupRow, width: int, *lines: list[str]) -> list[list[str]]:

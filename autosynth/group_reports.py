@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from autosynth.files import AnyPath
     from autosynth.gains import Gain
+    from autosynth.group_gains import GroupGain
     from autosynth.predictions import Predictions, Target
     from autosynth.risk import MetricDraws
 
@@ -90,6 +91,8 @@ class GroupReport:
     gain : Gain or None
         How much of the difference in balanced risk is a mere shift of the prior, and how much is more; None without a
         baseline, or when a class has too few rows to fit a shift (``notes`` says so then).
+    group_gains : tuple of GroupGain
+        The same for the risk of every group, in the order of ``groups``; empty where ``gain`` is None.
     reliability : Reliability or None
         How often each class occurs where a model gives it a certain probability, new model and baseline.
     random_state : int or None
@@ -114,6 +117,7 @@ class GroupReport:
     gain: Gain | None = None
     reliability: Reliability | None = None
     random_state: int | None = None
+    group_gains: tuple[GroupGain, ...] = ()
 
     def __str__(self) -> str:
         from autosynth.group_report_text import to_text
@@ -276,6 +280,7 @@ def group_report(
         ),
         baseline=_baseline(maker, draws[1]) if len(draws) == 2 else None,
         gain=gains[0].finish(confidence_level) if gains else None,
+        group_gains=gains[0].finish_groups(confidence_level, maker.groups()) if gains else (),
         reliability=_reliability(models, target, confidence_level),
         random_state=int(random_state) if isinstance(random_state, int | np.integer) else None,
     )

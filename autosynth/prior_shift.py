@@ -23,7 +23,7 @@ RIDGE = 1e-3  # keeps the offset of a class that a segment never showed, or sepa
 SPREAD = 1.0  # how far offsets of segments are expected to lie from the pooled ones at least, in log odds
 
 
-def fit_offsets(logs: Floats, codes: Codes, segments: Codes, *, n_segments: int) -> Floats:
+def fit_offsets(logs: Floats, codes: Codes, segments: Codes, *, n_segments: int, balanced: bool = True) -> Floats:
     """Return class offsets per segment with the least balanced cross-entropy: one convex problem per segment.
 
     With offsets of its own for every segment (a combination of group columns), whatever a model takes from a group's
@@ -41,6 +41,8 @@ def fit_offsets(logs: Floats, codes: Codes, segments: Codes, *, n_segments: int)
         The segment of every row, 0 to ``n_segments`` - 1; one without rows gets the offsets of all rows.
     n_segments : int
         How many segments there are.
+    balanced : bool
+        Whether every class counts the same, as in the balanced cross-entropy; otherwise every row does.
 
     Returns
     -------
@@ -54,13 +56,15 @@ def fit_offsets(logs: Floats, codes: Codes, segments: Codes, *, n_segments: int)
     >>> offsets[0].round(1).tolist()  # the second class needs about seven times its odds
     [0.0, 1.9]
     """
-    pooled = _fit(logs, codes)
+    pooled = _fit(logs, codes, balanced=balanced)
     if n_segments == 1:
         return np.array([pooled, pooled])
     rows = [np.flatnonzero(segments == segment) for segment in range(n_segments)]
 
     def fit_segments(spread: float) -> Floats:
-        return np.array([_fit(logs[some], codes[some], pooled, spread) if len(some) else pooled for some in rows])
+        return np.array(
+            [_fit(logs[some], codes[some], pooled, spread, balanced=balanced) if len(some) else pooled for some in rows]
+        )
 
     own = fit_segments(SPREAD)
     seen = float(np.sqrt(((own - pooled)[:, 1:] ** 2).mean()))
@@ -99,8 +103,11 @@ def log_softmax(logits: Floats) -> Floats:
     return np.asarray(moved - np.log(np.exp(moved).sum(axis=1, keepdims=True)))
 
 
-def _fit(logs: Floats, codes: Codes, pooled: Floats | None = None, spread: float = SPREAD) -> Floats:
-    """Return one offset per class, the first 0, that minimise the mean over classes of their mean cross-entropy.
+def _fit(
+    logs: Floats, codes: Codes, pooled: Floats | None = None, spread: float = SPREAD, *, balanced: bool = True
+) -> Floats:
+    """Return one offset per class, the first 0, that minimise the mean over classes of their mean cross-entropy,
+    or over rows when not ``balanced``.
 
     With ``pooled``, deviations from it are penalised like draws from a normal distribution of width ``spread``; the
     loss is a mean, so that prior weighs one over the effective number of rows.
@@ -108,7 +115,8 @@ def _fit(logs: Floats, codes: Codes, pooled: Floats | None = None, spread: float
     from scipy.optimize import minimize
 
     n_classes = logs.shape[1]
-    weights = 1.0 / np.bincount(codes, minlength=n_classes).clip(min=1)[codes]
+    sizes = np.bincount(codes, minlength=n_classes).clip(min=1)
+    weights = 1.0 / sizes[codes] if balanced else np.ones(len(codes))
     weights /= weights.sum()
     shares = np.bincount(codes, weights=weights, minlength=n_classes)
     rows = np.arange(len(codes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ from autosynth.gain_words import gain_parts, is_tiny, part_title, part_verdict
 from autosynth.pages.dot_plot import WIDTH, fixed_axes, row_label, side_by_side
 from autosynth.pages.elements import Part, Tone, Verdict, details, note, paragraph, subheading
 from autosynth.pages.figure import figure, shorten
+from autosynth.pages.group_gain_table import group_gains
 from autosynth.pages.page import Section
 from autosynth.pages.palette import BLUE, INK, MUTED, ORANGE, Look
 from autosynth.pages.risk_section import interval_text
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from autosynth.gains import Gain, GainPart
+    from autosynth.group_gains import GroupGain
 
 ROW_HEIGHT, BAR_HEIGHT, AXIS_HEIGHT = 46, 17, 46
 TONES: dict[str, Tone] = {"gain": "good", "loss": "bad", "mere shift": "warn"}
@@ -39,13 +41,20 @@ INTRODUCTION = (
 )
 
 
-def gain_section(gains: Mapping[str, Gain], *, title: str = "Where the gain comes from") -> Section:
+def gain_section(
+    gains: Mapping[str, Gain],
+    *,
+    groups: Mapping[str, Sequence[GroupGain]] | None = None,
+    title: str = "Where the gain comes from",
+) -> Section:
     """Return the section: a sentence and a figure for each model, the first one's at the top.
 
     Parameters
     ----------
     gains : mapping of str to Gain
         By the name of the model; at least one.
+    groups : mapping of str to sequence of GroupGain, optional
+        The gain of every group, by the name of the model.
     title : str
         Heading.
     """
@@ -59,6 +68,7 @@ def gain_section(gains: Mapping[str, Gain], *, title: str = "Where the gain come
         paragraph(INTRODUCTION),
         side_by_side(*blocks),
         details("The steps in numbers", *(part for name, gain in gains.items() for part in _tables(gain, name))),
+        *([group_gains(groups)] if groups else []),
         note(f"Every shift is fitted on {first.fitted_on}. All intervals come from the same replicates of these rows."),
     ]
     return Section(title=title, parts=tuple(parts))

@@ -51,7 +51,7 @@ def group_page(report: GroupReport) -> Page:
         )
     ]
     if report.gain:
-        sections.append(gain_section({NEW: report.gain}))
+        sections.append(gain_section({NEW: report.gain}, groups={NEW: report.group_gains}))
     if report.reliability:
         curves = {NEW: report.reliability.new}
         if report.reliability.baseline:

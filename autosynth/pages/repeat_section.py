@@ -12,6 +12,7 @@ from autosynth.pages.elements import Part, bullets, code, details, facts, note, 
 from autosynth.pages.numbers import number_text
 from autosynth.pages.page import Section
 from autosynth.pages.table import table as as_table
+from autosynth.plugins import AUTO
 from autosynth.report import PACKAGES, plain_options
 from autosynth.versions import versions_of
 
@@ -69,7 +70,7 @@ def call(report: RebalanceReport) -> str:
         **_columns(report),
         "generator": repr(report.generator),
         "generator_options": repr(_changed(report.options)),
-        "strategy": _strategy(report.plan),
+        "strategy": _strategy(report),
         "augment": repr(report.plan.augment),
         "alpha": _alpha(report.plan),
         "synthetic_weight": repr(report.plan.synthetic_weight),
@@ -119,8 +120,11 @@ def _roles(table: Table) -> dict[str, str]:
     return {"label": repr(table.label), "group_by": repr(edges if any(edges.values()) else list(edges))}
 
 
-def _strategy(plan: SamplingPlan) -> str:
-    """Return the strategy by the totals that it gave: "balance" where all are the largest."""
+def _strategy(report: RebalanceReport) -> str:
+    """Return the strategy by the totals that it gave: "balance" where all are the largest, or a race gave none."""
+    plan = report.plan
+    if report.generator == AUTO:
+        return "'balance'"
     totals = [row.n_real + row.n_oversample for row in plan.groups]
     if not totals or set(totals) == {max(row.n_real for row in plan.groups)}:
         return "'balance'"
@@ -160,16 +164,17 @@ def _missing_seed(report: RebalanceReport) -> list[Markup]:
 
 
 def _plan_facts(report: RebalanceReport) -> dict[str, Any]:
-    plan = report.plan
-    weights = plan.part_weights()
+    plan, weights = report.plan, report.plan.part_weights()
     said: dict[str, Any] = {
         "generator": report.generator,
         "seed (random_state)": "unknown" if report.random_state is None else str(int(report.random_state)),
         "synthetic rows": plan.n_synthetic,
-        "rows on top of every group": plan.augment,
-        "weight of a real row": number_text(weights[0]),
-        "weight of a synthetic row that balances": number_text(weights[1]),
     }
+    if report.is_declined:
+        return {**said, "copies of real rows": report.copies, "time": f"{report.seconds:.1f} s"}
+    said["rows on top of every group"] = plan.augment
+    said["weight of a real row"] = number_text(weights[0])
+    said["weight of a synthetic row that balances"] = number_text(weights[1])
     if plan.augment:
         said["weight of a row on top"] = f"{number_text(weights[2])} (α = {number_text(plan.alpha)})"
     said["copies of real rows"] = report.copies
@@ -183,9 +188,8 @@ def _options(report: RebalanceReport) -> list[Markup]:
     if not plain:
         return [note("The generator has no options, or keeps them to itself.")]
     rows = [[name, repr(value)] for name, value in plain.items()]
-    return [
-        details(f"All {len(rows)} options of the generator", as_table(["Option", "Value"], rows, caption="Options"))
-    ]
+    whose = "settings of the race" if report.is_declined else "options of the generator"
+    return [details(f"All {len(rows)} {whose}", as_table(["Option", "Value"], rows, caption="Options"))]
 
 
 def _counted(title: str, reasons: Mapping[str, int]) -> list[Part]:

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from autosynth import GroupReport, group_report
+from autosynth.decision import PriorShift, best_threshold, without_zeros
 from autosynth.exceptions import GenerationError
+from autosynth.segments import Segments
 from autosynth_autogluon.arm_gains import Alternative, arm_gains
 from autosynth_autogluon.comparison_report import Arm, ComparisonReport, show
-from autosynth_autogluon.decision import PriorShift, best_threshold, without_zeros
-from autosynth_autogluon.segments import Segments
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -76,7 +76,7 @@ def judge(
             random_state=random_state,
         )
         # Its shift is fitted on test rows, as a report knows no others; the arms' own is fitted on validation rows.
-        return replace(found, gain=None)
+        return replace(found, gain=None, group_gains=())
 
     shifted = [shift.apply(arm.test, rows.test_segments) for shift, arm in zip(shifts, fitted, strict=True)]
     variants = [

@@ -297,3 +297,78 @@ def test_a_part_is_a_gain_only_when_its_limits_exclude_zero() -> None:
     assert GainPart.of("ranking", part("ranking", -0.1, 0.05), 0.95).verdict == "loss"
     assert GainPart.of("ranking", part("ranking", 0.00005, 0.00001), 0.95).verdict == "within noise"
     assert GainPart.of("ranking", np.array([0.1]), 0.95).verdict == "no interval"
+
+
+@given(seed=st.integers(0, 10**6), steepness=st.floats(0.2, 4), offset=st.floats(-3, 3))
+@QUICK
+def test_the_gain_of_every_group_adds_up_and_averages_to_the_balanced_one(
+    seed: int, steepness: float, offset: float
+) -> None:
+    y, weak, strong, groups = scored(300, seed, share=0.4)
+    report = report_of(y, steepness * strong + offset, weak, groups=groups)
+    assert report.gain is not None
+    assert [each.group for each in report.group_gains] == [row.group for row in report.groups]
+    for each in report.group_gains:
+        steps = sum(part.nats.value for part in each.gain.steps)
+        assert steps == pytest.approx(each.gain.total.nats.value, abs=1e-12)
+        between = each.gain.shift.nats.value + each.gain.step("ranking").nats.value
+        assert between == pytest.approx(each.gain.total.nats.value, abs=1e-12)
+    for name in ("baseline_shift", "ranking", "own_shift"):
+        of_groups = [each.gain.step(name).nats.value for each in report.group_gains]
+        assert np.mean(of_groups) == pytest.approx(report.gain.step(name).nats.value, abs=1e-12)
+
+
+def test_the_gain_of_a_group_is_the_difference_of_its_risk_to_the_last_limit() -> None:
+    y, weak, strong, groups = scored()
+    report = report_of(y, strong, weak - 2, groups=groups)
+    assert report.difference is not None
+    for each, change in zip(report.group_gains, report.difference.groups, strict=True):
+        total = each.gain.total.nats
+        assert (total.value, total.low, total.high) == pytest.approx(
+            (-change.risk.value, -change.risk.high, -change.risk.low)
+        )
+
+
+def test_what_a_shift_gives_one_group_it_takes_from_another_and_the_words_say_so() -> None:
+    y, weak, _, _ = scored(4000)
+    no, yes = report_of(y, weak + 1.0, weak - 3).group_gains
+    assert (no.name, yes.name) == ("label=0", "label=1")
+    assert yes.gain.is_mere_shift
+    assert yes.gain.sentence.endswith("are a mere shift of the prior towards this group.")
+    assert no.gain.total.verdict == "loss"
+    assert "lost" in no.gain.sentence
+    assert "by a shift of the prior towards other groups" in no.gain.sentence
+    assert "balanced" not in no.gain.sentence + yes.gain.sentence
+
+
+def test_better_ranking_takes_from_no_group() -> None:
+    y, weak, strong, _ = scored(6000)
+    for each in report_of(y, strong, weak).group_gains:
+        assert each.gain.step("ranking").verdict == "gain", each.name
+
+
+def test_a_group_of_one_row_has_a_gain_without_limits() -> None:
+    y = np.array([0] * 30 + [1] * 30)
+    groups = ["v"] * 59 + ["u"]
+    report = group_report(y, np.linspace(0.1, 0.9, 60), baseline=np.full(60, 0.4), groups=groups, n_bootstrap=50)
+    alone = next(each for each in report.group_gains if each.group["group"] == "u")
+    assert math.isnan(alone.gain.total.nats.low)
+    assert alone.gain.total.verdict == "no interval"
+    assert alone.gain.sentence.startswith("Risk ")
+    assert all(each.gain.total.nats.low < each.gain.total.nats.high for each in report.group_gains if each is not alone)
+
+
+def test_the_gain_of_every_group_stands_in_text_and_json() -> None:
+    y, weak, strong, groups = scored()
+    report = report_of(y, strong, weak, groups=groups)
+    text = str(report).partition("The same for every group")[2]
+    assert all(each.name in text for each in report.group_gains)
+    assert max(map(len, str(report).splitlines())) <= 120
+    content = json.loads(report.to_json())["group_gains"]
+    assert content[0]["group"] == {"label": 0, "group": "u"}
+    assert content[0]["gain"]["sentence"] == report.group_gains[0].gain.sentence
+
+
+def test_without_a_baseline_there_are_no_gains_of_groups() -> None:
+    y, weak, _, _ = scored(100)
+    assert group_report(y, probability(weak), n_bootstrap=0).group_gains == ()

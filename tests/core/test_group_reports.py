@@ -267,6 +267,7 @@ def test_a_baseline_leaves_the_rest_of_the_report_as_it_was() -> None:
         difference=None,
         baseline=None,
         gain=None,
+        group_gains=(),
         reliability=dataclasses.replace(report.reliability, baseline=None),
     )
     assert alone.to_json() == report_of(frame).to_json()

@@ -1,17 +1,20 @@
-"""Thresholds and shifts of the prior, fitted on real validation rows, alike for every arm of a comparison."""
+"""Decisions: thresholds and shifts of the prior, fitted on real validation rows, alike for every model compared."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from sklearn.metrics import roc_curve
 
 from autosynth.exceptions import DataError
 from autosynth.prior_shift import fit_offsets, log_softmax
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = ["SMALLEST", "PriorShift", "best_threshold", "threshold_of", "without_zeros"]
 
 SMALLEST = 1e-7  # probabilities are clipped here before a logarithm: float32 tells no smaller from 0
 
@@ -94,7 +97,19 @@ def best_threshold(y_true: pd.Series[Any], proba: pd.DataFrame) -> float:
     A probability above it predicts the second class.  Between the two neighbouring scores the middle is taken.
     """
     is_positive = _codes(y_true, proba.columns) == 1
-    scores = proba.iloc[:, 1].to_numpy(dtype="float64")
+    return threshold_of(is_positive, proba.iloc[:, 1].to_numpy(dtype="float64"))
+
+
+def threshold_of(is_positive: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64]) -> float:
+    """Return the threshold on scores of shape (n_rows,) with the best balanced accuracy, as `best_threshold` does.
+
+    Examples
+    --------
+    >>> threshold_of(np.array([False, False, True]), np.array([0.1, 0.2, 0.4])).__round__(3)
+    0.3
+    """
+    from sklearn.metrics import roc_curve
+
     false_positive_rate, true_positive_rate, cuts = roc_curve(is_positive, scores, drop_intermediate=False)
     best = float(cuts[int(np.argmax(true_positive_rate - false_positive_rate))])
     below = scores[scores < best]

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autosynth import Table
 from autosynth.groups import GroupAxis
-from autosynth.table import GroupBy
+from autosynth.table import GroupBy, Table
 
 
 @dataclass(frozen=True)
@@ -24,12 +23,13 @@ class Segments:
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, label: Hashable, group_by: GroupBy) -> Segments:
         """Learn the segments of the training rows."""
-        axes = tuple(
-            axis
-            for axis in Table.from_frame(frame, label=label, group_by=group_by).grouping.axes
-            if axis.column.name != label
-        )
-        return cls(axes, pd.Index(np.unique(_cells(axes, frame))))
+        return cls.from_table(Table.from_frame(frame, label=label, group_by=group_by))
+
+    @classmethod
+    def from_table(cls, table: Table) -> Segments:
+        """Return the segments that the rows of a table belong to."""
+        axes = tuple(axis for axis in table.grouping.axes if axis.column.name != table.label)
+        return cls(axes, pd.Index([])).seen_in(table.frame)
 
     def seen_in(self, frame: pd.DataFrame) -> Segments:
         """Return the segments that some of the rows belong to; group columns keep their bins."""
