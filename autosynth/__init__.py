@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from autosynth.probe import MemorizationProbe, probe_memorization
     from autosynth.rebalancing import RebalanceResult, rebalance
     from autosynth.report import RebalanceReport
+    from autosynth.scaling.curve import ScalingCurve
+    from autosynth.scaling.law import ScalingLaw
+    from autosynth.scaling.measure import scaling_curve
     from autosynth.schema import ColumnSchema, TableSchema
     from autosynth.table import Table
+    from autosynth.tuning.report import TuningReport
+    from autosynth.tuning.tuner import tune
 
 __version__ = "0.1.0"
 
@@ -33,6 +38,8 @@ __all__ = [
     "Rule",
     "probe_memorization",
     "group_report",
+    "tune",
+    "scaling_curve",
     "generators",
     # what they get
     "RebalanceResult",
@@ -41,6 +48,9 @@ __all__ = [
     "CheckResult",
     "MemorizationProbe",
     "GroupReport",
+    "TuningReport",
+    "ScalingCurve",
+    "ScalingLaw",
     "SamplingPlan",
     "AutosynthError",
     "AutosynthWarning",
@@ -70,8 +80,13 @@ _HOMES = {
     "autosynth.probe": ("MemorizationProbe", "probe_memorization"),
     "autosynth.rebalancing": ("RebalanceResult", "rebalance"),
     "autosynth.report": ("RebalanceReport",),
+    "autosynth.scaling.curve": ("ScalingCurve",),
+    "autosynth.scaling.law": ("ScalingLaw",),
+    "autosynth.scaling.measure": ("scaling_curve",),
     "autosynth.schema": ("ColumnSchema", "TableSchema"),
     "autosynth.table": ("Table",),
+    "autosynth.tuning.report": ("TuningReport",),
+    "autosynth.tuning.tuner": ("tune",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

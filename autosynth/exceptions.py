@@ -13,6 +13,7 @@
         MissingExtraError (ImportError)   carries the pip command
       GenerationError (RuntimeError)      the generator ran and could not deliver
         InsufficientRowsError             .requested and .produced, per group
+      BudgetError (RuntimeError)          the time budget ended before there was an answer
       CheckFailedError                    .report holds every CheckResult
 
 A message says what was seen, what is accepted, and what to do next.  What a program may want sits in attributes.
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AutosynthError",
     "AutosynthWarning",
+    "BudgetError",
     "CheckFailedError",
     "ConfigError",
     "DataError",
@@ -117,6 +119,10 @@ class InsufficientRowsError(GenerationError):
             if produced.get(group, 0) < wanted
         )
         super().__init__(f"too few valid synthetic rows ({short}). {reasons} {advice}")
+
+
+class BudgetError(AutosynthError, RuntimeError):
+    """A time budget ended before there was an answer; the message says what was measured and what would do."""
 
 
 class CheckFailedError(AutosynthError):

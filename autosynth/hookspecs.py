@@ -2,8 +2,8 @@
 
 A plugin is a module (or object) that implements some of these functions under the same names, marked with
 :data:`hookimpl`, and that an entry point of the group ``autosynth`` names.  Arguments that a plugin does not need may
-be left out of its signature.  All arguments are read only.  Apart from ``autosynth_choose_generator`` and
-``autosynth_run_suite``, of which the first answer counts, answers are combined in a way that does not depend on the
+be left out of its signature.  All arguments are read only.  Apart from ``autosynth_run_suite`` and
+``autosynth_make_learner``, of which the first answer counts, answers are combined in a way that does not depend on the
 order of plugins.
 
 An implementation that raises ends the run with a PluginError that names the plugin; during registration only the
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pluggy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -71,23 +71,25 @@ def autosynth_register_generators(register: Register) -> None:
     """
 
 
-@hookspec(firstresult=True)
-def autosynth_choose_generator(schema: TableSchema, groups: Sequence[Group]) -> str | None:
-    """Name the generator for ``generator="auto"``.
+@hookspec
+def autosynth_propose_generators(schema: TableSchema, groups: Mapping[Group, int]) -> Sequence[str] | None:
+    """Propose generators for ``generator="auto"`` and :func:`autosynth.tune`, which race them on the user's own rows.
 
-    The first answer that is not None wins; mark a default with ``@hookimpl(trylast=True)``.
+    Asked once per table, inside AutoML once per fold.  Propose what is worth its time on this table: every proposal is
+    fitted once per cross-validation fold.  Only local generators that learn from the rows given are raced; those whose
+    packages are not installed are left out by the core.
 
     Parameters
     ----------
     schema : TableSchema
         Learned from the real rows.
-    groups : sequence of Group
-        All groups, largest first.
+    groups : mapping of Group to int
+        Real rows of every group, largest first.
 
     Returns
     -------
-    str or None
-        A registered name that can run here, or None to leave the choice to others.
+    sequence of str, or None
+        Registered names; the proposals of all plugins are joined, each once.
     """
     return None
 
@@ -171,6 +173,29 @@ def autosynth_run_suite(
     -------
     CheckReport or None
         A check that could not run is in it as an error; None leaves the suite to other plugins.
+    """
+    return None
+
+
+@hookspec(firstresult=True)
+def autosynth_make_learner(name: str, random_state: int) -> Any:
+    """Make the classifier for ``learner=name`` in :func:`autosynth.tune`.
+
+    Called for names that the core does not know.  The first answer that is not None wins.
+
+    Parameters
+    ----------
+    name : str
+        What the user wrote.
+    random_state : int
+        The seed to use, from 0 on.
+
+    Returns
+    -------
+    classifier or None
+        Unfitted and of scikit-learn's kind, with ``get_params``, ``fit(X, y, sample_weight)`` and ``predict_proba``, so
+        that ``sklearn.base.clone`` copies it.  One whose class says ``takes_columns = True`` gets the columns as the
+        user gave them, others get numbers.  None leaves the name to other plugins.
     """
     return None
 

@@ -176,6 +176,21 @@ class SamplingPlan:
         return "\n".join([*lines, *self.notes])
 
 
+def group_weights(table: Table) -> npt.NDArray[np.float64]:
+    """Return weights that give the rows of every group the same sum, shape (n_rows,), mean 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from autosynth.table import Table
+    >>> frame = pd.DataFrame({"age": [31, 42, 50, 61], "fraud": ["no", "no", "no", "yes"]})
+    >>> group_weights(Table.from_frame(frame, label="fraud")).round(3).tolist()
+    [0.667, 0.667, 0.667, 2.0]
+    """
+    each = len(table) / (len(table.groups) * table.group_sizes)
+    return np.asarray(each[table.group_codes], dtype=np.float64)
+
+
 def check_amounts(augment: int, alpha: float | None, synthetic_weight: float) -> None:
     """Raise ConfigError for an amount outside its range."""
     if isinstance(augment, bool) or not isinstance(augment, int | np.integer) or augment < 0:

@@ -20,6 +20,7 @@ from autosynth.exceptions import (
     PluginError,
     PluginLoadError,
     UnknownGeneratorError,
+    nearest,
 )
 from autosynth.generator import GeneratorInfo, NoOptions, RowGenerator
 
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from autosynth.table import Table
+
 ENTRY_POINT_GROUP = "autosynth"
-AUTO = "auto"  # as generator=, the choice of the hook autosynth_choose_generator
+AUTO = "auto"  # as generator=, the answer of a race between the generators that plugins propose
 
 
 class PluginRegistry:
@@ -132,6 +135,35 @@ class PluginRegistry:
             raise MissingExtraError(info.missing[0], info.extra or info.distribution)
         return generator
 
+    def proposals(self, table: Table) -> tuple[str, ...]:
+        """Return the generators that plugins propose to race on a table and that can run here, sorted by name.
+
+        Raises
+        ------
+        PluginError
+            If a plugin proposes what cannot be raced: a name that nobody registered, a generator that sends rows to
+            another machine, or one that learns nothing from the rows that it is given.
+        """
+        sizes = dict(zip(table.groups, table.group_sizes.tolist(), strict=True))
+        proposed: set[str] = set()
+        for plugin, names in self.answers("autosynth_propose_generators", schema=table.schema, groups=sizes):
+            if isinstance(names, str):
+                raise PluginError(f"plugin {plugin!r} proposes the text {names!r}. Return a sequence of names.")
+            proposed |= {self._raceable(name, plugin) for name in names}
+        return tuple(sorted(name for name in proposed if not self.info(name).missing))
+
+    def _raceable(self, name: str, plugin: str) -> str:
+        info = self._generators.get(name)
+        if info is None:
+            raise PluginError(
+                f"plugin {plugin!r} proposes the generator {name!r}, which nobody registered."
+                f"{nearest(name, self.names)} Registered: {', '.join(self.names) or 'none'}."
+            )
+        if info.remote or not info.refits:
+            what = "sends rows to another machine" if info.remote else "learns nothing from the rows that it is given"
+            raise PluginError(f"plugin {plugin!r} proposes the generator {name!r}, which {what}. Propose others.")
+        return name
+
     def call(self, hook: str, **arguments: Any) -> list[Any]:
         """Call a hook plugin by plugin and return the answers that are not None; raises as :meth:`answers`."""
         return [answer for _, answer in self.answers(hook, **arguments)]
@@ -211,7 +243,7 @@ class _Registration:
         if isinstance(facts.get("requires"), str):
             raise ConfigError(f"requires={facts['requires']!r} of generator {name!r} is a text. Give a tuple.")
         if name == AUTO:
-            raise ConfigError(f"the generator name {AUTO!r} is reserved for the choice of the installed plugins.")
+            raise ConfigError(f"the generator name {AUTO!r} is reserved for the choice by validation on real rows.")
         taken = self._generators.get(name)
         if taken is not None:
             raise ConfigError(

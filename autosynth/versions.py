@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
-__all__ = ["versions_of"]
+__all__ = ["packages_of", "versions_of"]
 
 
 def versions_of(packages: Iterable[str]) -> dict[str, str]:
@@ -19,6 +20,18 @@ def versions_of(packages: Iterable[str]) -> dict[str, str]:
     """
     found = {package: _version(package) for package in packages}
     return {"python": platform.python_version(), **{package: known for package, known in found.items() if known}}
+
+
+@cache
+def packages_of(module: str) -> tuple[str, ...]:
+    """Return the names of the installed packages that a top-level module comes from.
+
+    Examples
+    --------
+    >>> packages_of("sklearn")
+    ('scikit-learn',)
+    """
+    return tuple(sorted(set(packages_distributions().get(module, ()))))
 
 
 def _version(package: str) -> str:
