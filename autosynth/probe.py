@@ -16,10 +16,10 @@ from autosynth.exceptions import ConfigError, DataError, TooFewRowsError
 from autosynth.generator import RowGenerator
 from autosynth.options import check_number, check_whole
 from autosynth.plugins import current_plugins
-from autosynth.rebalancing import resolve_generator
 from autosynth.seeding import RandomState, as_generator
 from autosynth.synthesis import fit_generator, sample_rows
 from autosynth.table import GroupBy, Table
+from autosynth.wanted_rows import resolve_generator
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -145,7 +145,7 @@ def probe_memorization(
     label : Hashable
         The label column.
     generator : str or RowGenerator
-        A registered name, a configured generator object, or "auto".
+        A registered name or a configured generator object.
     group_by : Hashable, sequence of them, or mapping, optional
         As in :func:`rebalance`.
     generator_options : mapping, optional
@@ -193,7 +193,7 @@ def probe_memorization(
     shown = everyone.keep(~is_hidden)
     real_rows = _real_rows(shown, train.loc[is_hidden])
     registry = current_plugins()
-    name, unfitted = resolve_generator(generator, generator_options, shown, registry)
+    name, unfitted = resolve_generator(generator, generator_options, registry)
     fitted = fit_generator(unfitted, shown, name=name, rng=fit_rng)
     made = sample_rows(
         fitted,

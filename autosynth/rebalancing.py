@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import numpy as np
 import pandas as pd
 
+from autosynth.auto import auto_options, is_auto
 from autosynth.checks.contamination import KnownRows
 from autosynth.checks.evidence import Evidence
 from autosynth.checks.result import CheckReport
@@ -21,12 +22,13 @@ from autosynth.checks.verdict import check_rows
 from autosynth.exceptions import AutosynthWarning, ConfigError
 from autosynth.generator import RowGenerator
 from autosynth.options import check_choice
-from autosynth.plan import SamplingPlan, Strategy
-from autosynth.plugins import AUTO, PluginRegistry, current_plugins
+from autosynth.plan import SamplingPlan, Strategy, group_weights
+from autosynth.plugins import PluginRegistry, current_plugins
 from autosynth.report import RebalanceReport
-from autosynth.seeding import RandomState, as_generator
-from autosynth.synthesis import RowVeto, SyntheticRows, fit_generator, sample_rows
+from autosynth.seeding import RandomState, as_generator, integer_seed
+from autosynth.synthesis import RowVeto, SyntheticRows, fit_generator, no_rows, sample_rows
 from autosynth.table import GroupBy, Table
+from autosynth.wanted_rows import WantedRows
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -110,10 +112,11 @@ def rebalance(
         its own.  Number-like columns with more than 10 values are cut at their quartiles; ``{column: number of bins or
         inner edges}`` cuts differently.
     generator : str or RowGenerator
-        A registered name (see :func:`autosynth.generators`), a configured generator object, or "auto" for the choice
-        of the installed plugins.
+        A registered name (see :func:`autosynth.generators`), a configured generator object, or "auto": a race on
+        these rows (:func:`autosynth.tune`) decides whose rows are added, how many, and whether any are.  See the notes.
     generator_options : mapping, optional
-        For a registered name; checked against the generator's own options class.
+        For a registered name; checked against the generator's own options class.  With "auto", settings of the race:
+        see :class:`autosynth.auto.AutoOptions`.
     strategy : "balance", float, or mapping
         "balance" brings every group to the largest; a ratio in (0, 1] brings the smaller ones to that share of the
         largest; ``{group: rows}`` gives totals, real rows included.  Keys are a class, a tuple of cell values, or a
@@ -145,6 +148,16 @@ def rebalance(
     -------
     RebalanceResult
 
+    Notes
+    -----
+    With ``generator="auto"``, the generators that plugins propose for this table race against training without
+    synthetic rows, as it is, with a corrected prior, with a tuned threshold and with class weights.  Each learns inside
+    cross-validation folds and is judged on real rows that it never saw.  When rows are not worth it, the result holds
+    the real rows alone, with class weights in ``weights`` if these have won; the report says why and what to do
+    instead, and ``report.tuning.best.apply`` shifts the probabilities of a model as the winner did.  ``strategy``,
+    ``augment``, ``alpha`` and ``synthetic_weight`` are chosen then and cannot be given; the label must hold classes.
+    ``rules``, ``copies`` and ``holdout`` apply to the rows that are added, and not inside the race.
+
     Raises
     ------
     ConfigError
@@ -175,52 +188,47 @@ def rebalance(
     started = time.perf_counter()
     _check_mode(check)
     check_choice("copies", copies, get_args(CopyMode))
+    amounts = {"strategy": strategy, "augment": augment, "alpha": alpha, "synthetic_weight": synthetic_weight}
+    auto = auto_options(generator_options, amounts) if is_auto(generator) else None
     seed = int(np.random.default_rng().integers(2**31 - 1)) if random_state is None else random_state
-    fit_rng, sample_rng = as_generator(seed).spawn(2)
+    rng = as_generator(seed)
+    fit_rng, sample_rng = rng.spawn(2)
     table = Table.from_frame(train, label=label, group_by=group_by)
     kept_rules = [RuleRecord.of(rule, table).rule for rule in as_rules(rules)]
-    plan = SamplingPlan.make(table, strategy=strategy, augment=augment, alpha=alpha, synthetic_weight=synthetic_weight)
     registry = current_plugins()
-    name, unfitted = resolve_generator(generator, generator_options, table, registry)
-    known = registry.info_of(unfitted)
-    copies_wanted = known is not None and known.copies
-    if copies_wanted and copies != "keep":
-        raise ConfigError(f"generator {name!r} makes copies of real rows on purpose. Use copies='keep' with it.")
     real_rows = KnownRows.of(table, holdout)
-    if not plan.n_synthetic:
+    if auto is None:
+        wanted = WantedRows.of(table, generator, generator_options, amounts, registry)
+    else:
+        if copies != "keep" and auto.copiers:
+            raise copies_wanted(auto.copiers[0])
+        race_seed = integer_seed(rng.spawn(1)[0])
+        is_quiet = on_progress is not None
+        tuning = auto.race(train, label=label, group_by=group_by, random_state=race_seed, is_quiet=is_quiet)
+        wanted = WantedRows.by_race(table, tuning, auto, registry)
+    if wanted.copies and copies != "keep":
+        raise copies_wanted(wanted.name)
+    if not wanted.plan.n_synthetic and not wanted.is_declined:
         message = "the plan adds no row: every group already has the rows asked for."
         warnings.warn(message, AutosynthWarning, stacklevel=2)
-        made = sample_rows(unfitted, table, {}, name=name, rng=sample_rng)
+    veto = row_veto(kept_rules, copies=copies, real_rows=real_rows)
+    made = _make(wanted, table, fit_rng, sample_rng, registry=registry, veto=veto, on_progress=on_progress)
+    if check == "off" or wanted.is_declined:
+        checks = CheckReport(evidence=Evidence(table, made.frame, made.group_codes))
     else:
-        fitted = fit_generator(unfitted, table, name=name, rng=fit_rng)
-        made = sample_rows(
-            fitted,
-            table,
-            plan.counts,
-            name=name,
-            rng=sample_rng,
-            registry=registry,
-            veto=row_veto(kept_rules, copies=copies, real_rows=real_rows),
-            is_paid=registry.is_remote(fitted),
-            on_progress=on_progress,
-        )
-    checks = (
-        CheckReport(evidence=Evidence(table, made.frame, made.group_codes))
-        if check == "off"
-        else check_rows(
+        checks = check_rows(
             table,
             made.frame,
             made.group_codes,
             real_rows=real_rows,
             rules=kept_rules,
-            copies="show" if copies_wanted else "warn",
+            copies="show" if wanted.copies else "warn",
         )
-    )
     report = RebalanceReport(
-        generator=name,
-        options=getattr(unfitted, "options", None),
+        generator=wanted.name,
+        options=wanted.options,
         random_state=seed if isinstance(seed, int | np.integer) else None,
-        plan=plan,
+        plan=wanted.plan,
         checks=checks,
         copies=copies,
         rules=tuple(str(rule) for rule in kept_rules),
@@ -229,6 +237,7 @@ def rebalance(
         notes=dict(made.notes),
         n_rounds=made.n_rounds,
         seconds=time.perf_counter() - started,
+        tuning=wanted.tuning,
     )
     result = _assemble(table, made, report)
     _act_on(checks, check)
@@ -236,26 +245,30 @@ def rebalance(
     return result
 
 
-def resolve_generator(
-    generator: str | RowGenerator,
-    generator_options: Mapping[str, Any] | None,
+def _make(
+    wanted: WantedRows,
     table: Table,
+    fit_rng: np.random.Generator,
+    sample_rng: np.random.Generator,
+    *,
     registry: PluginRegistry,
-) -> tuple[str, RowGenerator]:
-    """Return the name and the unfitted generator that a user's ``generator`` and options mean for a table."""
-    if not isinstance(generator, str):
-        if generator_options:
-            raise ConfigError("generator_options go with a registered name. Configure the generator object itself.")
-        return type(generator).__name__, generator
-    if generator == AUTO:
-        choices = registry.call("autosynth_choose_generator", schema=table.schema, groups=table.groups)
-        if not choices:
-            raise ConfigError(
-                "generator='auto' found no plugin that chooses. Name one of "
-                f"{', '.join(registry.names) or 'none installed'}, or install autosynth[smote]."
-            )
-        generator = str(choices[0])
-    return generator, registry.build(generator, generator_options)
+    **how: Any,
+) -> SyntheticRows:
+    """Fit the generator and draw its rows; no generator is fitted for none."""
+    if not wanted.plan.n_synthetic:
+        return no_rows(table)
+    fitted = fit_generator(wanted.unfitted, table, name=wanted.name, rng=fit_rng)
+    is_paid = registry.is_remote(fitted)
+    return sample_rows(
+        fitted,
+        table,
+        wanted.plan.counts,
+        name=wanted.name,
+        rng=sample_rng,
+        registry=registry,
+        is_paid=is_paid,
+        **how,
+    )
 
 
 def _assemble(table: Table, made: SyntheticRows, report: RebalanceReport) -> RebalanceResult:
@@ -267,12 +280,18 @@ def _assemble(table: Table, made: SyntheticRows, report: RebalanceReport) -> Reb
     return RebalanceResult(
         data=data,
         is_synthetic=pd.Series(np.arange(len(data)) >= len(table), index=data.index, name="is_synthetic"),
-        weights=pd.Series(plan.weights(is_augmented), index=data.index, name="weight"),
+        weights=pd.Series(_weights(table, report, is_augmented), index=data.index, name="weight"),
         provenance=_provenance(table, made, report.generator, is_augmented, index),
         plan=plan,
         checks=report.checks,
         report=report,
     )
+
+
+def _weights(table: Table, report: RebalanceReport, is_augmented: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    if report.tuning is not None and report.tuning.best.arm.class_weights:
+        return group_weights(table)
+    return report.plan.weights(is_augmented)
 
 
 def row_veto(rules: Sequence[Rule], *, copies: CopyMode = "keep", real_rows: KnownRows | None = None) -> RowVeto | None:
@@ -334,6 +353,11 @@ def _provenance(
         },
         index=index,
     )
+
+
+def copies_wanted(name: str) -> ConfigError:
+    """Return the error for a generator of copies when copies are to be refused."""
+    return ConfigError(f"generator {name!r} makes copies of real rows on purpose. Use copies='keep' with it.")
 
 
 def _check_mode(check: str) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from autosynth.checks.result import CheckReport
     from autosynth.plan import SamplingPlan
+    from autosynth.tuning.report import TuningReport
 
 PACKAGES = (
     "autosynth",
@@ -44,9 +45,9 @@ class RebalanceReport:
     Attributes
     ----------
     generator : str
-        Name of the generator.
+        Name of the generator; "auto" where a race answered that no row is to be made.
     options : object or None
-        Its options dataclass, when it has one.
+        Its options dataclass, when it has one; with "auto", the settings of the race.
     random_state : int or None
         The seed; None when the caller gave a numpy Generator.
     plan : SamplingPlan
@@ -65,7 +66,9 @@ class RebalanceReport:
     n_rounds : int
         Sampling rounds that were needed.
     seconds : float
-        Wall time of the run.
+        Wall time of the run, a race included.
+    tuning : TuningReport or None
+        What the race of ``generator="auto"`` found.
     """
 
     generator: str
@@ -80,6 +83,12 @@ class RebalanceReport:
     copies: str = "keep"
     rules: tuple[str, ...] = ()
     n_held_out: int = 0
+    tuning: TuningReport | None = None
+
+    @property
+    def is_declined(self) -> bool:
+        """Whether a race answered that no synthetic row is worth adding."""
+        return self.tuning is not None and not self.tuning.best.uses_synthetic
 
     @cached_property
     def versions(self) -> dict[str, str]:
@@ -101,6 +110,7 @@ class RebalanceReport:
             "notes": dict(self.notes),
             "n_rounds": self.n_rounds,
             "seconds": round(self.seconds, 3),
+            "tuning": None if self.tuning is None else self.tuning.to_dict(),
             "versions": self.versions,
         }
 
@@ -128,17 +138,33 @@ class RebalanceReport:
         return write_page(rebalance_page(self), path)
 
     def __str__(self) -> str:
-        lines = [self._headline(), str(self.plan)]
+        lines = [self._headline(), *self._why(), str(self.plan)]
         if self.refusals:
             lines.append("refused and drawn again: " + _counted(self.refusals))
         if self.notes:
             lines.append("notes: " + _counted(self.notes))
-        lines.append(str(self.checks) if self.checks.results else "no check was run.")
+        if self.checks.results:
+            lines.append(str(self.checks))
+        elif self.plan.n_synthetic:
+            lines.append("no check was run.")
         copies = [result for result in self.checks if result.name.endswith("_copies") and result.passed]
         lines += [result.message for result in copies if result.observed > 0]
         return "\n".join(lines)
 
+    def _why(self) -> list[str]:
+        if self.tuning is None:
+            return []
+        shift = "report.tuning.best.apply(probabilities, rows) shifts the probabilities of a model in that way."
+        weights = "The weights of these rows are the class weights."
+        best = self.tuning.best
+        return [str(best), *[weights] * best.arm.class_weights, *[shift] * (best.shift != "none")]
+
     def _headline(self) -> str:
+        if self.is_declined:
+            return (
+                f"no synthetic rows for {len(self.plan.groups)} groups of {self.plan.n_real} real rows, as a race on "
+                f"these rows advises, in {self.seconds:.1f} s"
+            )
         return (
             f"{self.plan.n_synthetic} synthetic rows by {self.generator!r} for {len(self.plan.groups)} groups of "
             f"{self.plan.n_real} real rows, in {self.seconds:.1f} s"

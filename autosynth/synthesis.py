@@ -169,6 +169,11 @@ def sample_rows(
     return tally.result()
 
 
+def no_rows(table: Table) -> SyntheticRows:
+    """Return synthetic rows of a table, none of them."""
+    return _Tally(table, {}, None, 1.0).result()
+
+
 class _Tally:
     """The rows collected so far, against the rows wanted."""
 

@@ -9,7 +9,7 @@ Nothing here loads torch, transformers or openai before a generator is used.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import autosynth
 from autosynth_llm.api.generator import LLMApiGenerator
@@ -18,6 +18,10 @@ from autosynth_llm.hf.generator import LLMGenerator
 from autosynth_llm.hf.options import LLMOptions
 from autosynth_llm.transformer.generator import TransformerGenerator
 from autosynth_llm.transformer.options import TransformerOptions
+from autosynth_llm.transformer.worth import is_worth_training
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "LLMApiGenerator",
@@ -59,6 +63,14 @@ def autosynth_register_generators(register: autosynth.Register) -> None:
         space="original",
         remote=True,
     )
+
+
+@autosynth.hookimpl
+def autosynth_propose_generators(
+    schema: autosynth.TableSchema, groups: Mapping[autosynth.Group, int]
+) -> tuple[str, ...] | None:
+    """Propose ``transformer`` where it can learn something in minutes; ``llm`` and ``llm_api`` are for users to ask."""
+    return ("transformer",) if is_worth_training(schema, list(groups.values())) else None
 
 
 @autosynth.hookimpl

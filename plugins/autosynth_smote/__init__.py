@@ -16,7 +16,7 @@ from autosynth_smote.generator import AdasynGenerator, BorderlineSmoteGenerator,
 from autosynth_smote.options import AdasynOptions, BorderlineSmoteOptions, SmoteOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
 __all__ = [
     "AdasynGenerator",
@@ -53,9 +53,11 @@ def autosynth_register_generators(register: autosynth.Register) -> None:
     )
 
 
-@autosynth.hookimpl(trylast=True)
-def autosynth_choose_generator(
-    schema: autosynth.TableSchema,  # noqa: ARG001 - any columns will do
-    groups: Sequence[autosynth.Group],  # noqa: ARG001 - any groups will do
-) -> str:
-    return "smote"
+@autosynth.hookimpl
+def autosynth_propose_generators(
+    schema: autosynth.TableSchema, groups: Mapping[autosynth.Group, int]
+) -> tuple[str, ...] | None:
+    """Propose ``smote`` where it does more than copy: a smaller group has two rows, and a column is no free text."""
+    fixed = {schema.label, *schema.group_by}
+    can_mix = any(column.kind != "text" for column in schema.columns if column.name not in fixed)
+    return ("smote",) if can_mix and sorted(groups.values())[-2] > 1 else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import autosynth
+from autosynth.extras import missing_modules
 from autosynth_tree.generator import TreeGenerator
 from autosynth_tree.options import TreeOptions
 
@@ -20,3 +21,9 @@ def autosynth_register_generators(register: autosynth.Register) -> None:
         extra="tree",
         space="original",
     )
+
+
+@autosynth.hookimpl
+def autosynth_propose_generators() -> tuple[str, ...] | None:
+    """Propose ``tree`` where torch is not installed: a transformer does the same job as well, and once is enough."""
+    return ("tree",) if missing_modules(["torch"]) else None

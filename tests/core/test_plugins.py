@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from types import ModuleType
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 import autosynth
-from autosynth import CheckResult, hookspecs
+from autosynth import CheckResult, Table, hookspecs
 from autosynth import plugins as plugins_module
 from autosynth.cli import main
 from autosynth.exceptions import (
@@ -250,15 +251,69 @@ def test_errors_of_ours_pass_through_hooks_unchanged(
         registry.call("autosynth_rebalanced")
 
 
-def test_the_first_choice_of_a_generator_wins_and_defaults_come_last(
+def test_the_first_answer_wins_where_the_hook_says_so_and_defaults_come_last(
     registry: PluginRegistry, plugin: Callable[..., ModuleType]
 ) -> None:
     default = ModuleType("default")
-    default.autosynth_choose_generator = autosynth.hookimpl(lambda: "default", trylast=True)
-    registry.register(plugin(autosynth_choose_generator=lambda: None), name="passes")
-    registry.register(plugin(autosynth_choose_generator=lambda: "mine"), name="chooses")
+    default.autosynth_run_suite = autosynth.hookimpl(lambda: "default", trylast=True)
+    registry.register(plugin(autosynth_run_suite=lambda: None), name="passes")
+    registry.register(plugin(autosynth_run_suite=lambda: "mine"), name="runs")
     registry.register(default, name="default")
-    assert registry.call("autosynth_choose_generator", schema=None, groups=()) == ["mine"]
+    assert registry.call("autosynth_run_suite") == ["mine"]
+
+
+def proposing(plugin: Callable[..., ModuleType], name: str, proposed: Any, **facts: Any) -> ModuleType:
+    """Build a plugin that registers one generator and proposes names."""
+    return plugin(
+        autosynth_register_generators=lambda register: register(name, lambda options: options, **facts),
+        autosynth_propose_generators=lambda schema, groups: proposed,
+    )
+
+
+@pytest.mark.parametrize("order", [("one", "two"), ("two", "one")])
+def test_proposals_of_all_plugins_are_joined_in_any_order_without_those_that_cannot_run(
+    registry: PluginRegistry, plugin: Callable[..., ModuleType], table: Table, order: tuple[str, str]
+) -> None:
+    plugins = {
+        "one": proposing(plugin, "near", ["near", "fake"]),
+        "two": proposing(plugin, "deep", ("deep", "fake"), requires=("no_such_package",)),
+    }
+    for name in order:
+        registry.register(plugins[name], name=name)
+    registry.register(plugin(autosynth_propose_generators=lambda: None), name="silent")
+    assert registry.proposals(table) == ("fake", "near")
+
+
+def test_plugins_are_told_the_real_rows_of_every_group_before_they_propose(
+    registry: PluginRegistry, plugin: Callable[..., ModuleType], table: Table
+) -> None:
+    heard: dict[str, Any] = {}
+    registry.register(plugin(autosynth_propose_generators=lambda schema, groups: heard.update(locals())), name="hears")
+    assert registry.proposals(table) == ()
+    assert heard["schema"] is table.schema
+    assert heard["groups"] == dict(zip(table.groups, table.group_sizes, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("proposed", "facts", "message"),
+    [
+        (["nerar"], {}, "proposes the generator 'nerar', which nobody registered. Did you mean 'near'?"),
+        ("near", {}, "proposes the text 'near'. Return a sequence of names"),
+        (["near"], {"remote": True}, "proposes the generator 'near', which sends rows to another machine"),
+        (["near"], {"refits": False}, "proposes the generator 'near', which learns nothing from the rows"),
+    ],
+)
+def test_a_proposal_that_cannot_be_raced_names_its_plugin(
+    registry: PluginRegistry,
+    plugin: Callable[..., ModuleType],
+    table: Table,
+    proposed: Any,
+    facts: dict[str, Any],
+    message: str,
+) -> None:
+    registry.register(proposing(plugin, "near", proposed, **facts), name="odd")
+    with pytest.raises(PluginError, match="plugin 'odd' " + re.escape(message)):
+        registry.proposals(table)
 
 
 def test_checks_of_plugins_join_the_report(

@@ -317,15 +317,6 @@ def test_a_holdout_that_cannot_be_compared_is_refused(
         autosynth.rebalance(frame, label="ill", generator="ros", holdout=holdout(test_set))
 
 
-def test_auto_takes_the_choice_of_a_plugin(
-    frame: pd.DataFrame, registry: PluginRegistry, plugin: Callable[..., ModuleType]
-) -> None:
-    with pytest.raises(ConfigError, match="auto"):
-        autosynth.rebalance(frame, label="ill", generator="auto")
-    registry.register(plugin(autosynth_choose_generator=lambda schema, groups: "fake"), name="chooser")
-    assert autosynth.rebalance(frame, label="ill", generator="auto").report.generator == "fake"
-
-
 def test_finished_runs_are_announced(
     frame: pd.DataFrame, registry: PluginRegistry, plugin: Callable[..., ModuleType]
 ) -> None:
@@ -336,7 +327,7 @@ def test_finished_runs_are_announced(
 
 
 @pytest.mark.parametrize(
-    "hook", ["autosynth_keep_rows", "autosynth_check_rows", "autosynth_rebalanced", "autosynth_choose_generator"]
+    "hook", ["autosynth_keep_rows", "autosynth_check_rows", "autosynth_rebalanced", "autosynth_propose_generators"]
 )
 def test_a_plugin_that_raises_ends_the_run_by_name(
     frame: pd.DataFrame, registry: PluginRegistry, plugin: Callable[..., ModuleType], hook: str
@@ -346,7 +337,7 @@ def test_a_plugin_that_raises_ends_the_run_by_name(
 
     registry.register(plugin(**{hook: fails}), name="bad")
     with pytest.raises(PluginError, match=f"plugin 'bad' raised in {hook}: ZeroDivisionError"):
-        autosynth.rebalance(frame, label="ill", generator="auto" if "choose" in hook else "fake")
+        autosynth.rebalance(frame, label="ill", generator="auto" if "propose" in hook else "fake")
 
 
 @pytest.mark.parametrize(
