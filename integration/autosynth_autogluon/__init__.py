@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from autosynth_autogluon.deploy import strip
     from autosynth_autogluon.fit_facts import describe_folds
     from autosynth_autogluon.hyperparameters import rebalanced
+    from autosynth_autogluon.learner import AutoGluonClassifier
+    from autosynth_autogluon.reliability import prior_reliability
     from autosynth_autogluon.scorers import balanced_log_loss, worst_class_log_loss, worst_class_recall
 
 __all__ = [
@@ -21,7 +23,9 @@ __all__ = [
     "strip",
     "compare_arms",
     "ComparisonReport",
+    "AutoGluonClassifier",
     "describe_folds",
+    "prior_reliability",
     "balanced_log_loss",
     "worst_class_log_loss",
     "worst_class_recall",
@@ -32,7 +36,9 @@ _HOMES = {
     "strip": "deploy",
     "compare_arms": "comparison",
     "ComparisonReport": "comparison_report",
+    "AutoGluonClassifier": "learner",
     "describe_folds": "fit_facts",
+    "prior_reliability": "reliability",
     "balanced_log_loss": "scorers",
     "worst_class_log_loss": "scorers",
     "worst_class_recall": "scorers",
@@ -53,3 +59,13 @@ def autosynth_register_commands(app: Any) -> None:
     from autosynth_autogluon.commands import add_commands
 
     add_commands(app)
+
+
+@autosynth.hookimpl
+def autosynth_make_learner(name: str, random_state: int) -> Any:
+    if name != "autogluon":
+        return None
+    autosynth.require_extra("autogluon.tabular", extra="autogluon")
+    from autosynth_autogluon.learner import AutoGluonClassifier
+
+    return AutoGluonClassifier(random_state=random_state)

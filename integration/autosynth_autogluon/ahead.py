@@ -56,7 +56,8 @@ class RowsAhead(InFoldRebalancing, DummyModel):  # type: ignore[misc]
         _left_plain.setdefault(bag, []).append(str(self.added.get("left_plain") or ""))
         if self._has_validated_all(X.index, pd.Index([]) if X_val is None else X_val.index):
             _log_plain_folds(_left_plain.pop(bag))
-            made = self.added.get("left_plain") or f"{len(addition.X)} rows for a fold of {len(X)}"
+            weights = "class weights and " * (addition.group_weights is not None)
+            made = self.added.get("left_plain") or f"{weights}{len(addition.X)} rows for a fold of {len(X)}"
             raise ConstraintViolationError(f"it only makes synthetic rows ahead of the models ({made})")
         return DummyModel._fit(self, X=X, y=y, **kwargs)
 

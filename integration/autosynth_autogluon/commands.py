@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from autosynth.cli import AsJson, GeneratorName, GroupBy, Label, Seed, Settings, check_report_path, parse_options
+from autosynth.commands.options import (
+    AllowRemote,
+    AsJson,
+    GeneratorOrAuto,
+    GroupBy,
+    Label,
+    Seed,
+    Settings,
+    parse_options,
+)
+from autosynth.commands.report_file import check_report_path
 from autosynth.extras import require_extra
 from autosynth.files import read_table, write_text
 
@@ -29,7 +39,7 @@ def fit(
     label: Label,
     test: Annotated[Path | None, typer.Option(help="Real test rows; without them, a quarter is set aside.")] = None,
     group_by: GroupBy = None,
-    generator: GeneratorName = "smote",
+    generator: GeneratorOrAuto = "smote",
     option: Settings = None,
     hyperparameters: Annotated[str | None, typer.Option(help="AutoGluon's name for a set of models.")] = None,
     presets: Annotated[str | None, typer.Option(help="AutoGluon's presets, such as medium_quality.")] = None,
@@ -45,9 +55,7 @@ def fit(
         list[str] | None,
         typer.Option(help="What synthetic rows must keep, such as 'start <= end'; repeat it for several."),
     ] = None,
-    allow_remote: Annotated[
-        bool, typer.Option("--allow-remote", help="Agree that a remote generator sends rows of every fold away.")
-    ] = False,
+    allow_remote: AllowRemote = False,
     out: Annotated[Path, typer.Option(help="Folder for the three predictors; must not exist yet.")] = Path(
         "autosynth-fit"
     ),
@@ -85,7 +93,7 @@ def fit(
 
 
 def demo(
-    generator: GeneratorName = "smote",
+    generator: GeneratorOrAuto = "smote",
     out: Annotated[Path, typer.Option(help="Folder for the predictors; replaced when it is a former demo's.")] = Path(
         "autosynth-demo"
     ),

@@ -11,12 +11,13 @@ import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from autosynth import Table
+from autosynth.auto import AutoOptions, is_auto
 from autosynth.checks.rules import Rule, as_rules
 from autosynth.exceptions import ConfigError, DataError, TooFewRowsError
 from autosynth.plugins import current_plugins
-from autosynth.rebalancing import resolve_generator
 from autosynth.table import GroupBy
 from autosynth.versions import versions_of
+from autosynth.wanted_rows import resolve_generator
 from autosynth_autogluon.arms import ArmPlan, ArmSettings
 from autosynth_autogluon.asked import asked
 from autosynth_autogluon.comparison_report import ComparisonReport
@@ -85,7 +86,7 @@ def compare_arms(
     path : path, optional
         Folder for the predictors, one sub-folder each; None lets AutoGluon choose.
     generator, generator_options
-        As in :func:`rebalanced`; "auto" lets the plugins choose by the columns, and the arm bears the chosen name.
+        As in :func:`rebalanced`; with "auto", every fold of the third arm has a race of its own.
     hyperparameters, presets, num_bag_folds, time_limit, eval_metric
         As in ``TabularPredictor.fit``, the same for all three; ``time_limit`` in seconds for each.  ``eval_metric``
         is "roc_auc" (two classes) or "roc_auc_ovo_macro" by default, which no shift of the prior can raise.
@@ -120,7 +121,10 @@ def compare_arms(
     table = Table.from_frame(train, label=label, group_by=group_by)
     if label not in table.fixed_columns:
         raise ConfigError(f"label {label!r} reads as a quantity (regression). Compare arms on a label with classes.")
-    generator, _ = resolve_generator(generator, generator_options, table, current_plugins())
+    if is_auto(generator):
+        AutoOptions.of(generator_options)
+    else:
+        resolve_generator(generator, generator_options, current_plugins())
     fit_rows, test_rows = _split(table, test, random_state)
     settings = {
         "presets": presets,
@@ -131,7 +135,7 @@ def compare_arms(
     _check_labels(fit_rows[label], test_rows[label], settings["num_bag_folds"])
     options = {"data": fit_rows, "allow_remote": allow_remote, "rules": rules, **(rebalanced_options or {})}
     check_consent(
-        current_plugins().info(generator),
+        None if is_auto(generator) else current_plugins().info(generator),
         allowed=options["allow_remote"],
         generator_options=generator_options,
         n_generations=f"{settings['num_bag_folds'] * settings.get('num_bag_sets', 1)} here",

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal, TypeAlias, get_args
 
+from autosynth.auto import AutoOptions, is_auto
 from autosynth.checks.rules import Rule
 from autosynth.exceptions import ConfigError
 from autosynth.generator import GeneratorInfo, RowGenerator, Space
 from autosynth.options import check_choice
 from autosynth.plan import check_amounts
 from autosynth.plugins import current_plugins
+from autosynth_autogluon.fold_prior import PRIOR_WISHES, PriorWish
 from autosynth_autogluon.side_table import SideTable
 
 OnTimeout: TypeAlias = Literal["plain", "raise"]
@@ -39,7 +41,7 @@ class InFoldConfig:
     ratio: float = 1.0
     synthetic_weight: float = 1.0
     stack: bool = False
-    correct_prior: bool = False
+    correct_prior: PriorWish = False
     max_time_share: float = 0.5
     on_timeout: OnTimeout = "plain"
     check: FoldCheck = "warn"
@@ -57,6 +59,12 @@ class InFoldConfig:
         if self.on_timeout not in ("plain", "raise"):
             raise ConfigError(f"on_timeout={self.on_timeout!r} is unknown. Use 'plain' or 'raise'.")
         check_choice("check", self.check, get_args(FoldCheck))
+        check_choice("correct_prior", self.correct_prior, PRIOR_WISHES)
+        if self.correct_prior == "group" and not self.group_columns:
+            raise ConfigError(
+                "correct_prior='group' corrects by class x group columns, and there are none. Name them with group_by, "
+                "or use correct_prior='class'."
+            )
         if self.space not in ("model", "original"):
             raise ConfigError(f"space={self.space!r} is unknown. Use 'model' (encoded features) or 'original'.")
         if self.rules and self.space != "original":
@@ -71,9 +79,23 @@ class InFoldConfig:
         return self.generator if isinstance(self.generator, str) else type(self.generator).__name__
 
     @property
+    def auto(self) -> AutoOptions | None:
+        """The settings of the race in every fold; None where the user named a generator."""
+        return AutoOptions.of(self.generator_options) if is_auto(self.generator) else None
+
+    def of_winner(self, arguments: Mapping[str, Any]) -> InFoldConfig:
+        """Return the configuration that the winner of a race calls for, by its arguments of ``rebalance``."""
+        given = dict(arguments)
+        strategy = given.pop("strategy")
+        options = given.pop("generator_options", None) or {}
+        return replace(self, ratio=1.0 if strategy == "balance" else strategy, generator_options=options, **given)
+
+    @property
     def generator_info(self) -> GeneratorInfo | None:
-        """What the registry knows about the generator; None for an object of a class that nobody registered."""
+        """What the registry knows about the generator; None for a race or an object of a class that nobody knows."""
         registry = current_plugins()
+        if is_auto(self.generator):
+            return None
         return registry.info(self.generator) if isinstance(self.generator, str) else registry.info_of(self.generator)
 
     @property
@@ -97,7 +119,9 @@ class InFoldConfig:
     @property
     def fingerprint(self) -> bytes:
         """Bytes that change with everything that decides what the generator learns."""
-        if isinstance(self.generator, str):
+        if is_auto(self.generator):
+            generator = repr(sorted((name, _described(value)) for name, value in self.generator_options.items()))
+        elif isinstance(self.generator, str):
             distribution = current_plugins().info(self.generator).distribution
             release = _release(distribution)
             generator = repr((self.generator, distribution, release, sorted(self.generator_options.items())))
@@ -112,6 +136,17 @@ class InFoldConfig:
     def __repr__(self) -> str:
         by = f", group_by={list(self.group_columns)}" if self.group_columns else ""
         return f"InFoldConfig({self.generator_name!r}{by}, ratio={self.ratio}, random_state={self.random_state})"
+
+
+def _described(value: Any) -> str:
+    """Return a text that is the same in every process: what an object's repr says may be its address."""
+    if isinstance(value, Mapping):
+        return repr([(key, _described(inner)) for key, inner in value.items()])
+    if isinstance(value, list | tuple):
+        return repr([_described(inner) for inner in value])
+    if value is None or isinstance(value, str | int | float):
+        return repr(value)
+    return hashlib.sha256(pickle.dumps(value)).hexdigest()
 
 
 def _release(distribution: str) -> str:

@@ -146,6 +146,13 @@ def fold_notes(folds: list[Mapping[str, Any]]) -> list[str]:
         f"{count} of {len(folds)} model folds trained on real rows alone ({reason.rstrip('.')})"
         for reason, count in plain.most_common()
     ]
+    n_weighted = sum(bool(facts.get("class_weights")) for facts in folds)
+    if n_weighted:
+        notes.append(
+            f"{n_weighted} of {len(folds)} model folds trained on real rows with class weights, as a race says"
+        )
+    winners = Counter(str(facts["race"]["chosen"]) for facts in folds if facts.get("race") and facts.get("n_synthetic"))
+    notes += [f"{count} of {len(folds)} model folds took the rows of {name!r}" for name, count in winners.most_common()]
     notes += _check_notes(folds)
     made = [facts for facts in folds if facts.get("n_synthetic")]
     events = (("rows refused", "refusals"), ("the generator notes", "notes"))

@@ -41,6 +41,10 @@ class FoldRecord:
     checks : mapping or None
         What the checks said of its synthetic rows: "passed", "n_checks" and "failures", a list of mappings with
         "name", "subject", "severity" and "message"; None where nobody asked.
+    race : mapping or None
+        What the race of ``generator="auto"`` found: "chosen", "reason", "n_candidates", "seconds" and "cached".
+    class_weights : bool
+        Whether it trained on real rows with class weights, as the race says.
     """
 
     model: str
@@ -56,6 +60,8 @@ class FoldRecord:
     refusals: Mapping[str, int] = field(default_factory=dict)
     notes: Mapping[str, int] = field(default_factory=dict)
     checks: Mapping[str, Any] | None = None
+    race: Mapping[str, Any] | None = None
+    class_weights: bool = False
 
     @classmethod
     def of(cls, model: str, fold: str, facts: Mapping[str, Any]) -> FoldRecord:
@@ -72,6 +78,8 @@ class FoldRecord:
             generator_fit_s=None if fit_s is None else float(fit_s),
             cached=bool(facts.get("cached", False)),
             checks=facts.get("checks") or None,
+            race=facts.get("race") or None,
+            class_weights=bool(facts.get("class_weights", False)),
             **counts,
         )
 

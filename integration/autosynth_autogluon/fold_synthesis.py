@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,12 +13,15 @@ import numpy as np
 import pandas as pd
 
 from autosynth import Group, RowGenerator, SamplingPlan
-from autosynth.exceptions import GenerationError
+from autosynth.exceptions import BudgetError, GenerationError
+from autosynth.plan import group_weights
 from autosynth.plugins import current_plugins
 from autosynth.rebalancing import augmented_rows
 from autosynth.synthesis import SyntheticRows
 from autosynth_autogluon.cache import FoldCache, predictor_root
+from autosynth_autogluon.fold_addition import Amounts, FoldAddition
 from autosynth_autogluon.fold_gate import FoldVerdict, judge_rows
+from autosynth_autogluon.fold_race import RaceAnswer, race_in_fold
 from autosynth_autogluon.fold_view import LABEL, FoldRows, FoldView, ModelView, OriginalView
 from autosynth_autogluon.steps import fit_step, sample_step
 from autosynth_autogluon.time_limit import GeneratorTimeoutError, run_within
@@ -27,6 +29,7 @@ from autosynth_autogluon.time_limit import GeneratorTimeoutError, run_within
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from autosynth.auto import AutoOptions
     from autosynth_autogluon.config import InFoldConfig
 
 T = TypeVar("T")
@@ -57,68 +60,12 @@ class MadeRows:
     verdict: FoldVerdict | None = None
 
 
-@dataclass(frozen=True)
-class FoldAddition:
-    """The rows to add to one fold.
-
-    Attributes
-    ----------
-    X, y : DataFrame and Series
-        Encoded features and labels in the dtypes of the fold.
-    group_codes : ndarray of shape (n_added,)
-        Position of each row's group in ``plan.groups``.
-    is_augmented : ndarray of bool, shape (n_added,)
-        Which rows belong to the augmented part.
-    real_codes : ndarray of shape (n_real,)
-        The group of every real row of the fold; -1 for a row that could not be traced.
-    plan : SamplingPlan
-        What was planned.
-    facts : mapping
-        What ``predictor.info()`` shows.
-    """
-
-    X: pd.DataFrame
-    y: pd.Series[Any]
-    group_codes: npt.NDArray[np.int64]
-    is_augmented: npt.NDArray[np.bool_]
-    real_codes: npt.NDArray[np.int64]
-    plan: SamplingPlan
-    facts: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Amounts:
-    """How much to add; a hyperparameter search may vary it, and families without weights get it as row counts."""
-
-    ratio: float
-    synthetic_weight: float
-    weights_as_counts: bool
-    max_rows: int | None = None
-
-    def rows(self, plan: SamplingPlan) -> SamplingPlan:
-        """Return the plan in the rows to ask for: scaled where rows stand for weights, and cut to ``max_rows``."""
-        real, oversampled, augmented = plan.part_weights()
-        shares = (oversampled / real, augmented / real) if self.weights_as_counts else (1.0, 1.0)
-        total = sum(row.n_oversample * shares[0] + row.n_augment * shares[1] for row in plan.groups)
-        room = total if self.max_rows is None else max(0, self.max_rows - plan.n_real)
-        cut = min(1.0, room / total) if total else 1.0
-        rounding = round if cut == 1.0 else math.floor  # rows that were rounded up could exceed the limit
-        groups = tuple(
-            replace(
-                row,
-                n_oversample=int(rounding(row.n_oversample * shares[0] * cut)),
-                n_augment=int(rounding(row.n_augment * shares[1] * cut)),
-            )
-            for row in plan.groups
-        )
-        return replace(plan, groups=groups)
-
-
 class FoldSynthesis:
     """One fold of one predictor, with everything that is shared between the models trained on it."""
 
     def __init__(self, fold: FoldRows, config: InFoldConfig, path: str) -> None:
         self._config = config
+        self._path = path
         self._cache = FoldCache(predictor_root(path))
         side = None if config.side_table is None else config.side_table.read(self._cache.folder)
         self._view: FoldView = (
@@ -144,7 +91,45 @@ class FoldSynthesis:
         return fitted
 
     def add(self, amounts: Amounts, time_limit_s: float | None) -> FoldAddition:
-        """Return the rows to add, made by the first model that asks for these amounts."""
+        """Return the rows to add, made by the first model that asks for these amounts.
+
+        With ``generator="auto"`` a race comes first, and its winner may ask for no row.
+        """
+        auto = self._config.auto
+        return self._add(amounts, time_limit_s) if auto is None else self._add_by_race(auto, amounts, time_limit_s)
+
+    def _add_by_race(self, auto: AutoOptions, amounts: Amounts, time_limit_s: float | None) -> FoldAddition:
+        started = time.perf_counter()
+        answer, found = self._cache.get_or_make(
+            f"{self._generator_key}-race",
+            lambda: self._race(auto, time_limit_s),
+            is_good=lambda answer: answer.is_good_for(time_limit_s),
+        )
+        race = {"race": {**answer.facts, "cached": found}}
+        if answer.arguments:
+            config = self._config.of_winner(answer.arguments)
+            left_s = None if time_limit_s is None else max(1.0, time_limit_s - (time.perf_counter() - started))
+            asked = replace(amounts, ratio=config.ratio, synthetic_weight=config.synthetic_weight)
+            addition = FoldSynthesis(self._fold, config, self._path).add(asked, left_s)
+            return replace(addition, facts={**addition.facts, **race})
+        nothing = SamplingPlan.make(self._view.table, strategy={})
+        addition = self._nothing(nothing, answer.left_plain, **race)
+        if answer.class_weights:
+            weights = np.ones(len(self._fold.X))
+            weights[self._view.seen] = group_weights(self._view.table)
+            addition = replace(addition, group_weights=weights)
+        return addition
+
+    def _race(self, auto: AutoOptions, time_limit_s: float | None) -> RaceAnswer:
+        started = time.perf_counter()
+        table, seed = self._view.table, int(self._generator_key, 16) % 2**31
+        group_by = {name: self._config.bins.get(name) for name in self._config.group_columns} or None
+        try:
+            return race_in_fold(auto, table, group_by, seed, time_limit_s)
+        except (BudgetError, GeneratorTimeoutError) as error:
+            return RaceAnswer(reason=self._give_up(error), seconds=time.perf_counter() - started)
+
+    def _add(self, amounts: Amounts, time_limit_s: float | None) -> FoldAddition:
         config, table = self._config, self._view.table
         plan = SamplingPlan.make(
             table,
@@ -177,7 +162,29 @@ class FoldSynthesis:
         seconds = round(time.perf_counter() - started, 3)
         facts = {**self._facts(plan), **made.facts, **checks, "cached": found, "seconds": seconds}
         is_augmented = augmented_rows(wanted, made.group_codes)
-        return FoldAddition(made.X, made.y, made.group_codes, is_augmented, self._real_codes(), plan, facts)
+        return self._addition(made.X, made.y, made.group_codes, is_augmented, plan, facts)
+
+    def _addition(
+        self,
+        X: pd.DataFrame,
+        y: pd.Series[Any],
+        group_codes: npt.NDArray[np.int64],
+        is_augmented: npt.NDArray[np.bool_],
+        plan: SamplingPlan,
+        facts: Mapping[str, Any],
+    ) -> FoldAddition:
+        view = self._view
+        return FoldAddition(
+            X=X,
+            y=y,
+            group_codes=group_codes,
+            is_augmented=is_augmented,
+            real_codes=self._real_codes(),
+            plan=plan,
+            table=view.table,
+            seen=view.seen,
+            facts=facts,
+        )
 
     def _fit(self, time_limit_s: float | None) -> FittedFold:
         config = self._config
@@ -295,7 +302,7 @@ class FoldSynthesis:
             return function(generator, *arguments)
         return run_within(time_limit_s, self._config.generator_name, function, generator, *arguments)
 
-    def _give_up(self, error: GeneratorTimeoutError) -> str:
+    def _give_up(self, error: BudgetError | GeneratorTimeoutError) -> str:
         if self._config.on_timeout == "raise":
             raise error
         logger.warning("\t%s This fold trains on its real rows alone.", error)
@@ -305,7 +312,7 @@ class FoldSynthesis:
         none = np.empty(0, dtype=np.int64)
         X, y = self._fold.X.iloc[:0], self._fold.y.iloc[:0]
         facts = {**self._facts(plan), "n_synthetic": 0, "left_plain": reason, **more}
-        return FoldAddition(X, y, none, none.astype(bool), self._real_codes(), plan, facts)
+        return self._addition(X, y, none, none.astype(bool), plan, facts)
 
     def _facts(self, plan: SamplingPlan) -> dict[str, Any]:
         return {

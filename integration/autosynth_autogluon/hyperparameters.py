@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,21 +16,25 @@ from autogluon.tabular.configs.hyperparameter_configs import get_hyperparameter_
 from autogluon.tabular.configs.presets_configs import tabular_presets_alias, tabular_presets_dict
 
 from autosynth import AutosynthWarning, RowGenerator
+from autosynth.auto import auto_options, is_auto
 from autosynth.checks.rule_record import MAX_BROKEN
 from autosynth.checks.rules import Rule, as_rules
 from autosynth.exceptions import ConfigError, DataError, nearest
 from autosynth.generator import GeneratorInfo
 from autosynth.generator import Space as GeneratorSpace
-from autosynth.plugins import current_plugins
+from autosynth.plugins import AUTO, current_plugins
 from autosynth.schema import infer_column
 from autosynth.table import as_columns
 from autosynth_autogluon.ahead import AHEAD_KEY, RowsAhead
 from autosynth_autogluon.config import CONFIG_KEY, PARAMETER_PREFIX, FoldCheck, InFoldConfig, OnTimeout
 from autosynth_autogluon.consent import check_consent
 from autosynth_autogluon.families import KEY_SUFFIX, LEFT_PLAIN
+from autosynth_autogluon.fold_prior import PriorWish
 from autosynth_autogluon.model_classes import rebalanced_class
 from autosynth_autogluon.quiet import without_telemetry
 from autosynth_autogluon.side_table import SideTable
+
+logger = logging.getLogger(f"autogluon.{__name__}")
 
 FIRST = 10_000  # a priority above all of AutoGluon's
 
@@ -49,7 +54,7 @@ def rebalanced(
     synthetic_weight: float | Space = 1.0,
     keep_plain: bool = False,
     stack: bool = False,
-    correct_prior: bool = False,
+    correct_prior: PriorWish = False,
     generate_ahead: bool | None = None,
     max_time_share: float = 0.5,
     on_timeout: OnTimeout = "plain",
@@ -72,9 +77,10 @@ def rebalanced(
     presets : str or sequence of str, optional
         The presets that ``fit`` is given, when their models are to be rebalanced.  Pass them to ``fit`` as well.
     generator : str or RowGenerator
-        A registered name or a configured generator object.  One that learns nothing ("rows") is refused.
+        A registered name or a configured generator object.  One that learns nothing ("rows") is refused.  "auto" lets
+        a race inside every fold decide whose rows are added, how many, and whether any are; see the notes.
     generator_options : mapping, optional
-        For a registered name.
+        For a registered name; with "auto", settings of the race (:class:`autosynth.auto.AutoOptions`).
     group_by : str, sequence of str, Series, DataFrame, or mapping, optional
         Columns that split the classes into groups: names of features, or of columns of ``data``; or a Series or
         DataFrame with the index of the training data, for group columns that are no feature.  A mapping
@@ -96,8 +102,10 @@ def rebalanced(
         Whether every model is trained without synthetic rows too, so that AutoGluon chooses on real validation rows.
     stack : bool
         Whether models of stacking levels above the first are rebalanced as well.
-    correct_prior : bool
-        Whether predicted probabilities are brought back to the class shares of the fold's real rows.
+    correct_prior : bool, "class" or "group"
+        Whether predicted probabilities are brought back to the shares of the fold's real rows: by "class", or by
+        "group" (class x group columns).  True takes "group" where there are group columns and the model sees them when
+        it predicts, and "class" otherwise; "group" makes the others fail.  See the notes.
     generate_ahead : bool, optional
         Whether rows of all folds are made before the first model; None does it for generators that are not registered
         as quick, and for ``check="drop"`` and ``check="raise"``.
@@ -157,6 +165,28 @@ def rebalanced(
     models that wanted them fail, as ``predictor.model_failures()`` shows.  :func:`describe_folds` tells afterwards what
     became of the rows in every fold, wherever it was trained.
 
+    Prior correction is exact where only the weight of cells was changed: by class, when groups are the classes; by
+    class x group, when the model sees the group columns.  A group column that is no feature (a Series, or a column that
+    only ``data`` holds), or that a family leaves out (KNN: categories), is unknown when such a model predicts, so that
+    no exact correction exists: "class" puts the shares of the classes back as if each class had its rows in the groups
+    of training.  ``predictor.info()`` says by what each model is corrected, and why not by group.  A value that the
+    fold did not hold gets the correction of its class over all groups; AutoGluon takes an unknown value of a column
+    with two values for the first of them.  By group, what the group columns tell of the class comes back as well: for
+    log loss on rows like the real ones that is right, and where the worst group counts it undoes what rebalancing was
+    for; "class" leaves groups as even as training made them.  Where a model tells synthetic rows from real ones, the
+    correction goes too far (boosted trees on SMOTE's rows of one of two tables in benchmarks/prior_correction.py);
+    :func:`prior_reliability` shows what it did on real rows.
+
+    With ``generator="auto"``, :func:`autosynth.tune` runs once per fold, on the rows that the fold trains on and on no
+    other, in inner folds of its own; all models of the fold share its answer.  Where rows are not worth it, the fold
+    stays plain; where class weights are, they become the sample weights of families that take such, and the others
+    stay plain.  ``predictor.info()`` tells the winner and the reason, :func:`describe_folds` counts them.  A winning
+    shift of the threshold is left to AutoGluon's own calibration.  ``ratio``, ``augment``, ``alpha`` and
+    ``synthetic_weight`` are chosen by the race and cannot be given; ``rules`` apply to the rows that are added, and not
+    inside the race.  With ``data``, generators see original columns.  The race takes 0.7 of what the fold has for its
+    generator, or 120 s where ``fit`` has no time limit; ``generator_options={"time_budget_s": ...}`` shortens it, or
+    without a limit lengthens it.
+
     A generator's own time limit (``generator_options={"time_limit_s": 60}`` of "transformer" and "llm") is not set from
     ``fit(time_limit=...)``.  Set it below the fold's share, and training ends in time with what it has; otherwise the
     fold's share ends the generator's process, and ``on_timeout`` says what then.
@@ -170,9 +200,11 @@ def rebalanced(
         )
     """
     without_telemetry()
-    name, info = _known(generator, generator_options)
+    amounts = {"ratio": ratio, "augment": augment, "alpha": alpha, "synthetic_weight": synthetic_weight}
+    name, info = _known(generator, generator_options, amounts)
     check_consent(info, allowed=allow_remote, generator_options=generator_options)
     group_columns, bins, side = _side_table(group_by, data)
+    _check_prior(correct_prior, group_by)
     config = InFoldConfig(
         generator=generator,
         generator_options=dict(generator_options or {}),
@@ -315,10 +347,29 @@ def _side_table(group_by: Any, data: pd.DataFrame | None) -> tuple[tuple[Any, ..
     return columns, bins, SideTable(data)
 
 
-def _known(generator: str | RowGenerator, options: Mapping[str, Any] | None) -> tuple[str, GeneratorInfo | None]:
+def _check_prior(correct_prior: PriorWish, group_by: Any) -> None:
+    """Say now what is known now: groups that are given beside the features are not there when a model predicts."""
+    if not isinstance(group_by, pd.Series | pd.DataFrame):
+        return
+    if correct_prior == "group":
+        raise ConfigError(
+            "correct_prior='group' needs group columns that the model sees when it predicts, and group_by is a "
+            f"{type(group_by).__name__} beside the features. Use correct_prior='class', or make the group columns "
+            "features and give their names."
+        )
+    if correct_prior is True:
+        logger.info("Group columns are no features, so probabilities are corrected by class alone.")
+
+
+def _known(
+    generator: str | RowGenerator, options: Mapping[str, Any] | None, amounts: Mapping[str, Any]
+) -> tuple[str, GeneratorInfo | None]:
     """Check the generator now, since a model that fails later is only logged by AutoGluon; return what is known."""
     registry = current_plugins()
     info: GeneratorInfo | None
+    if is_auto(generator):
+        auto_options(options, amounts)
+        return AUTO, None
     if isinstance(generator, str):
         name, info = generator, registry.info(generator)
         registry.build(generator, options)
@@ -343,6 +394,8 @@ def _space(
     has_rules: bool,
 ) -> GeneratorSpace:
     if has_rules and space is None and data is not None:
+        return "original"
+    if name == AUTO and space is None and data is not None:
         return "original"
     chosen = space or (info.space if info is not None else "model")
     if chosen == "original" and data is None:

@@ -18,12 +18,13 @@ from autogluon.common.space import Space
 from autogluon.core.constants import BALANCE_WEIGHT, BINARY, MULTICLASS, QUANTILE, REGRESSION
 from autogluon.core.utils.exceptions import TimeLimitExceeded
 
-from autosynth.calibration import correct_prior
 from autosynth.exceptions import ConfigError
 from autosynth.rebalancing import new_labels
 from autosynth_autogluon.config import CONFIG_KEY, PARAMETER_PREFIX, InFoldConfig
 from autosynth_autogluon.families import HONOUR_WEIGHTS, KEY_SUFFIX, STACK_TYPE
-from autosynth_autogluon.fold_synthesis import Amounts, FoldAddition, FoldSynthesis
+from autosynth_autogluon.fold_addition import Amounts, FoldAddition
+from autosynth_autogluon.fold_prior import Counted, FoldPrior, find_segments
+from autosynth_autogluon.fold_synthesis import FoldSynthesis
 from autosynth_autogluon.fold_view import FoldRows
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class InFoldRebalancing:
 
     _metadata: Any = None
     _drawn: Mapping[str, float] = MappingProxyType({})
-    _priors: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None
+    _priors: FoldPrior | None = None
     added: dict[str, Any] | None = None
 
     def initialize(self, **kwargs: Any) -> dict[str, Any]:
@@ -88,10 +89,7 @@ class InFoldRebalancing:
         proba: npt.NDArray[Any] = super()._predict_proba(X, **kwargs)  # type: ignore[misc]
         if self._priors is None:
             return proba
-        trained, target = self._priors
-        if proba.ndim == 1:  # binary models answer with the second class alone
-            return correct_prior(np.column_stack([1 - proba, proba]), trained=trained, target=target)[:, 1]
-        return correct_prior(proba, trained=trained, target=target)
+        return self._priors.correct(proba, X, self.features)  # type: ignore[attr-defined]
 
     def get_info(self, **kwargs: Any) -> dict[str, Any]:
         return {**super().get_info(**kwargs), "autosynth": self.added or {}}  # type: ignore[misc]
@@ -117,6 +115,8 @@ class InFoldRebalancing:
         problem = self.problem_type  # type: ignore[attr-defined]
         if problem not in (BINARY, MULTICLASS, REGRESSION, QUANTILE):
             return f"problem type {problem!r} has no groups"
+        if problem in (REGRESSION, QUANTILE) and config.auto is not None:
+            return "generator='auto' races for classes only; name a generator for a quantity"
         if problem in (REGRESSION, QUANTILE) and not config.group_columns:
             return "a quantity has no classes to balance; name group_by columns"
         if self._special_types().get(STACK_TYPE) and not config.stack:
@@ -154,7 +154,7 @@ class InFoldRebalancing:
         addition = self.make_rows(X, y, kwargs.get("time_limit"))
         self.added = dict(addition.facts)
         if not len(addition.X):
-            return X, y, kwargs
+            return X, y, self._with_group_weights(X, y, kwargs, addition)
         given = None if BALANCE_WEIGHT in X.columns else kwargs.get("sample_weight")
         kwargs = self._with_weights(X, kwargs, addition)
         labels = new_labels(X.index, len(addition.X))
@@ -163,8 +163,29 @@ class InFoldRebalancing:
         extra[weight_columns] = 1.0
         X_all = pd.concat([X, extra.set_axis(labels, axis=0)]).astype(X.dtypes)  # concat widens int8 and categories
         y_all = pd.concat([y, addition.y.set_axis(labels)]).astype(y.dtype)
-        self._remember_priors(y, y_all, kwargs.get("sample_weight"), given)
+        self._remember_priors(
+            Counted(X_all, y_all, self._honoured(kwargs.get("sample_weight"))),
+            Counted(X, y, self._honoured(given)),
+            addition,
+        )
         return X_all, y_all, kwargs
+
+    def _with_group_weights(
+        self, X: pd.DataFrame, y: pd.Series[Any], kwargs: dict[str, Any], addition: FoldAddition
+    ) -> dict[str, Any]:
+        """Give the learner class weights, where a race answers these instead of rows and the family takes them."""
+        if addition.group_weights is None:
+            return kwargs
+        if not self._honours_weights:
+            reason = "a race on the fold's own rows says class weights, which this family does not take"
+            self.added = {**addition.facts, "left_plain": reason}
+            return kwargs
+        self.added = {**addition.facts, "class_weights": True}
+        given = None if BALANCE_WEIGHT in X.columns else kwargs.get("sample_weight")
+        kwargs = self._with_weights(X, kwargs, addition)
+        weights = self._honoured(kwargs.get("sample_weight"))
+        self._remember_priors(Counted(X, y, weights), Counted(X, y, self._honoured(given)), addition)
+        return kwargs
 
     def make_rows(self, X: pd.DataFrame, y: pd.Series[Any], time_limit: float | None) -> FoldAddition:
         """Return the rows to add to this fold, from the cache when another model made them."""
@@ -197,9 +218,11 @@ class InFoldRebalancing:
         real, oversampled, augmented = addition.plan.part_weights()
         if not self._honours_weights:
             real = oversampled = augmented = 1.0  # rows stand for weights there
-        if given is None and np.allclose([real, oversampled, augmented or real], 1.0):
+        of_groups = addition.group_weights
+        if given is None and of_groups is None and np.allclose([real, oversampled, augmented or real], 1.0):
             return kwargs
         user = np.ones(len(X)) if given is None else np.asarray(given, dtype="float64")
+        user = user if of_groups is None else user * of_groups
         group_means = pd.Series(user).groupby(addition.real_codes).mean()
         inherited = group_means.reindex(addition.group_codes).fillna(user.mean()).to_numpy()
         parts = np.where(addition.is_augmented, augmented, oversampled)
@@ -209,17 +232,20 @@ class InFoldRebalancing:
             kwargs = {**kwargs, "sample_weight_val": np.ones(len(X_val))}  # EBM joins both, whatever they are
         return {**kwargs, "sample_weight": weights / weights.mean()}
 
-    def _remember_priors(self, y: pd.Series[Any], y_all: pd.Series[Any], weights: Any, given: Any) -> None:
-        """Keep the class shares that the model learned, and those of real rows under the user's own weights."""
+    def _honoured(self, weights: Any) -> npt.NDArray[np.float64] | None:
+        return None if weights is None or not self._honours_weights else np.asarray(weights, dtype="float64")
+
+    def _remember_priors(self, trained: Counted, real: Counted, addition: FoldAddition) -> None:
+        """Keep the prior that the model learned, and that of real rows under the user's own weights."""
         config = self._config
         if config is None or not config.correct_prior or self.problem_type not in (BINARY, MULTICLASS):  # type: ignore[attr-defined]
             return
-        n_classes = self.num_classes  # type: ignore[attr-defined]
-        honoured = weights if self._honours_weights else None
-        wished = given if self._honours_weights else None
-        trained = np.bincount(y_all.to_numpy(dtype="int64"), weights=honoured, minlength=n_classes)
-        target = np.bincount(y.to_numpy(dtype="int64"), weights=wished, minlength=n_classes)
-        self._priors = (trained.astype("float64"), target.astype("float64"))
+        features = [name for name in real.X.columns if name in self.features]  # type: ignore[attr-defined]
+        found = find_segments(config.correct_prior, real.X, features, addition.table, addition.seen)
+        self._priors = FoldPrior.learn(trained, real, self.num_classes, found)  # type: ignore[attr-defined]
+        self.added = {**(self.added or {}), **self._priors.facts}
+        if self._priors.reason:
+            logger.log(15, "\tThe prior is corrected by class: %s", self._priors.reason)
 
 
 def _less_time(kwargs: dict[str, Any], seconds: float) -> dict[str, Any]:

@@ -11,7 +11,8 @@ pytest.importorskip("autogluon.tabular")
 from autosynth import SamplingPlan, Table
 from autosynth.toy import overlapping_classes
 from autosynth_autogluon.config import InFoldConfig
-from autosynth_autogluon.fold_synthesis import Amounts, FoldSynthesis
+from autosynth_autogluon.fold_addition import Amounts
+from autosynth_autogluon.fold_synthesis import FoldSynthesis
 from autosynth_autogluon.fold_view import FoldRows
 from tests.integration.recording import RecordingCopies
 

@@ -14,21 +14,23 @@ import pytest
 pytest.importorskip("autogluon.tabular")
 
 from autogluon.core.utils import infer_problem_type
+from autogluon.tabular.configs.hyperparameter_configs import hyperparameter_config_dict
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
 from autosynth.calibration import correct_prior
 from autosynth.cli import main
-from autosynth.exceptions import DataError, GenerationError, TooFewRowsError
+from autosynth.decision import PriorShift, best_threshold
+from autosynth.exceptions import ConfigError, DataError, GenerationError, TooFewRowsError
+from autosynth.segments import Segments
 from autosynth.toy import overlapping_classes, shortcut_table
 from autosynth_autogluon.arms import FittedArm
 from autosynth_autogluon.asked import asked
 from autosynth_autogluon.comparison import compare_arms
-from autosynth_autogluon.decision import PriorShift, best_threshold
 from autosynth_autogluon.fit_facts import FitFacts, fold_notes
 from autosynth_autogluon.fold_record import FoldRecord
 from autosynth_autogluon.judgement import judge
 from autosynth_autogluon.scorers import balanced_log_loss, worst_class_log_loss, worst_class_recall
-from autosynth_autogluon.segments import Segments
 from tests.core.browser import open_browser
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -535,16 +537,34 @@ def test_failed_models_and_plain_families_are_reported(tmp_path):
         shortcut_table(300, minority_share=0.3),
         label="ill",
         path=tmp_path,
-        generator="auto",
+        generator="ros",
         hyperparameters={"LR": {}, "GBM": {"num_boost_round": 5, "boosting": "nonsense"}},
         num_bag_folds=2,
         fit_options=SEQUENTIAL,
     )
-    assert report.arms[-1].name.startswith("in-fold ")
-    assert report.arms[-1].name != "in-fold auto"
+    assert report.arms[-1].name == "in-fold ros"
     failed = [note for note in report.notes if "1 model failed" in note]
     assert len(failed) == 3
     assert all("Unknown boosting type nonsense" in note for note in failed)
+
+
+def test_with_auto_every_fold_of_the_third_arm_has_a_race(tmp_path):
+    options = {"generators": ["smote"], "learner": LogisticRegression(), "cv": 2}
+    report = compare_arms(
+        shortcut_table(300, minority_share=0.3),
+        label="ill",
+        path=tmp_path,
+        generator="auto",
+        generator_options=options,
+        hyperparameters={"LR": {}},
+        num_bag_folds=2,
+        fit_options=SEQUENTIAL,
+    )
+    assert report.arms[-1].name == "in-fold auto"
+    assert "race" in " ".join(report.notes)
+    assert report.to_dict()["settings"]["generator"] == "auto"
+    with pytest.raises(ConfigError, match="generator='auto' has no such setting"):
+        compare_arms(shortcut_table(100), label="ill", generator="auto", generator_options={"k_neighbors": 3})
 
 
 def test_an_arm_that_stayed_plain_gets_no_verdict(tmp_path):
@@ -587,6 +607,7 @@ def test_a_group_of_one_row_needs_test_rows():
 
 def test_the_fit_command_prints_the_arms_and_writes_a_page(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(hyperparameter_config_dict, "toy", QUICK)  # without its neural network, which takes a minute
     shortcut_table(400, minority_share=0.3).to_csv("train.csv", index=False)
     arguments = ["fit", "train.csv", "--label", "ill", "--hyperparameters", "toy", "--folds", "2", "--time-limit", "30"]
     arguments += ["--check", "drop"]
