@@ -14,7 +14,7 @@ import pytest
 import autosynth
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "plugins/README.md", "docs/llm.md", "docs/gate.md")
+PAGES = ("README.md", "plugins/README.md", "docs/llm.md", "docs/gate.md", "docs/how-much.md")
 BLOCK = re.compile(
     r"(?P<skip><!-- skip-test(?::[^>]*)? -->\s*)?^```python[^\n]*\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL
 )

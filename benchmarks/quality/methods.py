@@ -15,8 +15,8 @@ import pandas as pd
 
 from autosynth.conform import conform
 from autosynth.plugins import current_plugins
-from autosynth.rebalancing import resolve_generator
 from autosynth.synthesis import fit_generator, sample_rows
+from autosynth.wanted_rows import resolve_generator
 from quality.apart import NoResultError
 from quality.distances import equal_rows
 from quality.peers import PeerRun, run_peer
@@ -119,7 +119,7 @@ class RegisteredGenerator:
         name = method.generator or method.name
         if name not in registry.names:
             raise NoResultError("not applicable", f"no plugin registers the generator {name!r}")
-        _, unfitted = resolve_generator(name, method.options, table, registry)
+        _, unfitted = resolve_generator(name, method.options, registry)
         rng = np.random.default_rng([split.seed, crc32(name.encode()), 0])
         fitted, cost = Cost.of(lambda: fit_generator(unfitted, table, name=name, rng=rng))
         return cls(name=name, table=table, fitted=fitted, seed=split.seed, fit_cost=cost)
