@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["Challenge", "Pick", "nothing_to_choose", "pick"]
 
 STANDARD_ERRORS = 1.0  # that a candidate must lead by, beyond what chance gives
-ALIKE = (
-    0.7  # noise of arms that left early beside that of strangers: arms share rows and folds, so about half is common
-)
+# Of the largest noise of strangers, what arms of several generators have: they share rows and folds, so a third of
+# their noise is common.
+ALIKE = 0.8
 HOPELESS = -2.0  # a candidate so many standard errors behind is not among those that chance may bring to the top
 
 
@@ -178,22 +178,19 @@ def _lead(first: Scored, second: Scored) -> float:
 def _by_chance(kind: Sequence[Scored], against: Scored, n_early: int) -> float:
     """Return the mean over replicates of the largest standardised noise among candidates that are not far behind.
 
-    Those that left the race early have no replicates to compare; the candidates that stayed say how alike they are, and
-    a usual value does where fewer than two stayed.
+    Arms that left the race early have no replicates to compare, and those that stayed, often of one generator, do not
+    say how alike these were; so all of them are taken to be as alike as arms of several generators usually are.
     """
-    noise = []
+    noise, arms = [], set()
     for each in kind:
         ahead = against.draws - each.draws
         error = spread(ahead)
         if error > 0 and ahead[0] / error > HOPELESS:
             noise.append((ahead[1:] - np.nanmean(ahead[1:])) / error)
+            arms.add(each.candidate.arm)
     known = np.isfinite(noise).all(axis=0) if noise else np.empty(0)
     seen = float(np.array(noise)[:, known].max(axis=0).mean()) if len(noise) > 1 and known.any() else 0.0
-    n_seen = max(len(noise), 1)
-    if not n_early:
-        return max(seen, 0.0)
-    alike = seen / _largest_of(n_seen) if n_seen > 1 else ALIKE
-    return max(min(alike, 1.0), 0.0) * _largest_of(n_seen + n_early)
+    return max(seen, ALIKE * _largest_of(max(len(arms), 1) + n_early) if n_early else 0.0)
 
 
 def _largest_of(n_draws: int) -> float:
