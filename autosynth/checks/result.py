@@ -235,6 +235,8 @@ class CheckReport:
         n_checks, n_skipped, n_errors = len(self.results), len(self.skipped), len(self.errors)
         n_failed = len(self.failures) - n_errors
         skipped = f", {n_skipped} skipped for too few rows" if n_skipped else ""
+        if not self.results:
+            return "no checks: there are no synthetic rows to check, or checks are off."
         if not self.failures:
             n_passed = n_checks - n_skipped
             return f"{n_passed if skipped else f'all {n_passed}'} checks of the synthetic rows passed{skipped}."

@@ -116,7 +116,8 @@ def _by_name(generators: Any) -> dict[str, str | RowGenerator]:
     else:
         raise ConfigError(
             f"generators={generators!r} is no list. Give names or generator objects in a list, such as ['smote'], an "
-            "empty one to race none, or a mapping from a name of your own to them."
+            "empty one to race none, or a mapping from a name of your own to them. On the command line, that is "
+            "--option 'generators=[\"smote\"]'."
         )
     named = dict(pairs)
     wrong = [name for name in named if not isinstance(name, str) or not name]

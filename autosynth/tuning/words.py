@@ -122,7 +122,7 @@ def _doubt(said: Said) -> Iterator[str]:
     chosen = said.pick.chosen
     lesser = _best_of_less(said) if chosen.candidate.level else None
     if lesser is not None and not normal_interval(chosen.draws - lesser.draws, LEVEL).excludes_zero:
-        yield "The 95 % limits of that difference do not rule out zero: more rows, or repeats=, would tell."
+        yield f"The 95 % limits of its lead over {lesser.name!r} do not rule out zero; more real rows would tell."
 
 
 def _best_of_less(said: Said) -> Scored | None:

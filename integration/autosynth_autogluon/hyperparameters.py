@@ -54,7 +54,7 @@ def rebalanced(
     synthetic_weight: float | Space = 1.0,
     keep_plain: bool = False,
     stack: bool = False,
-    correct_prior: PriorWish = False,
+    correct_prior: PriorWish | None = None,
     generate_ahead: bool | None = None,
     max_time_share: float = 0.5,
     on_timeout: OnTimeout = "plain",
@@ -102,10 +102,12 @@ def rebalanced(
         Whether every model is trained without synthetic rows too, so that AutoGluon chooses on real validation rows.
     stack : bool
         Whether models of stacking levels above the first are rebalanced as well.
-    correct_prior : bool, "class" or "group"
+    correct_prior : bool, "class" or "group", optional
         Whether predicted probabilities are brought back to the shares of the fold's real rows: by "class", or by
         "group" (class x group columns).  True takes "group" where there are group columns and the model sees them when
-        it predicts, and "class" otherwise; "group" makes the others fail.  See the notes.
+        it predicts, and "class" otherwise; "group" makes the others fail.  None is True with ``generator="auto"``,
+        whose folds may get different answers while AutoGluon scores their probabilities together, and False otherwise.
+        See the notes.
     generate_ahead : bool, optional
         Whether rows of all folds are made before the first model; None does it for generators that are not registered
         as quick, and for ``check="drop"`` and ``check="raise"``.
@@ -204,7 +206,8 @@ def rebalanced(
     name, info = _known(generator, generator_options, amounts)
     check_consent(info, allowed=allow_remote, generator_options=generator_options)
     group_columns, bins, side = _side_table(group_by, data)
-    _check_prior(correct_prior, group_by)
+    wish: PriorWish = is_auto(generator) if correct_prior is None else correct_prior
+    _check_prior(wish, group_by)
     config = InFoldConfig(
         generator=generator,
         generator_options=dict(generator_options or {}),
@@ -217,7 +220,7 @@ def rebalanced(
         ratio=1.0 if isinstance(ratio, Space) else ratio,
         synthetic_weight=1.0 if isinstance(synthetic_weight, Space) else synthetic_weight,
         stack=stack,
-        correct_prior=correct_prior,
+        correct_prior=wish,
         max_time_share=max_time_share,
         on_timeout=on_timeout,
         check=check,

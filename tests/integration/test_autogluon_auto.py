@@ -132,7 +132,7 @@ def test_class_weights_as_an_answer_reach_the_families_that_take_them(tmp_path, 
 
     monkeypatch.setattr(LinearModel, "_fit", record)
     learner = DecisionTreeClassifier(max_depth=1)
-    models = auto({"LR": {}, "KNN": {}}, generators=[], learner=learner, cv=3, correct_prior=True)
+    models = auto({"LR": {}, "KNN": {}}, generators=[], learner=learner, cv=3)  # prior corrected by itself
     predictor = fit(two_signs(), models, tmp_path, num_bag_folds=2)
     found = {(name.partition("_")[0], child): facts for name, child, facts in additions(predictor)}
     assert {facts["race"]["chosen"] for facts in found.values()} == {"class weights"}
