@@ -14,9 +14,7 @@ where it was.  The comparisons go to a CSV file beside this script, the summary 
 from __future__ import annotations
 
 import argparse
-import logging
 import time
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +28,7 @@ from harm.splits import N_SPLITS, Split, splits
 from harm.store import Store
 from harm.summary import write_markdown
 from harm.verdicts import compare_all
+from quiet import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,8 +131,6 @@ def _model_of(arm: str) -> str:
 
 def main() -> None:
     arguments = parse_arguments()
-    logging.disable(logging.WARNING)
-    warnings.simplefilter("ignore")  # generators and learners warn about tiny groups, which are the point here
     store = Store(arguments.ledger)
     names = arguments.settings or setting_names(arguments.data)
     if not arguments.summary_only:
@@ -143,7 +140,8 @@ def main() -> None:
                     if arguments.until and time.strftime("%H:%M") >= arguments.until:
                         break
                     split = splits(read_setting(arguments.data, name))[index]
-                    run_model(split, model, store, arguments)
+                    with quiet():
+                        run_model(split, model, store, arguments)
     settings = [read_setting(arguments.data, name) for name in names]
     records = pd.DataFrame([record for setting in settings for record in judge(setting, arguments.learner, store)])
     records.round(6).to_csv(arguments.out, index=False)

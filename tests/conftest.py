@@ -19,7 +19,8 @@ from autosynth import Group, SampledRows, Table, cli
 from autosynth.plugins import PluginRegistry, use_plugins
 from autosynth.toy import shortcut_table
 
-settings.register_profile("repeatable", derandomize=True)  # a run on another day tests the same cases
+# A run on another day tests the same cases, and a busy machine fails none of them for being slow.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 Answer = Callable[[Table, Mapping[Group, int], np.random.Generator], Any]

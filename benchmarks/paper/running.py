@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import time
-import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from quiet import quiet
 
 from paper.arms import GENERATORS
 from paper.opal import SEEDS, Opal
@@ -51,15 +51,14 @@ def opal_of(arguments: argparse.Namespace) -> Opal | None:
 
 def run_cases(cases: Iterable[Case], results: Results, measure: Callable[[Case], Iterable[dict[str, Any]]]) -> None:
     """Measure the cases that are not there yet, and append them as they come."""
-    logging.disable(logging.WARNING)
-    warnings.simplefilter("ignore")  # learners and generators warn about tiny groups, which are the point here
     done = results.finished()
     for case in cases:
         key = {"table": case.split.table, "ratio": case.ratio, "seed": case.split.seed}
         if tuple(key.values()) in done:
             continue
         started = time.process_time()
-        records = list(measure(case))
+        with quiet():
+            records = list(measure(case))
         results.append(key, records)
         failed = sorted({record["arm"] for record in records if record["status"] != "ok"})
         told = f", failed: {', '.join(failed)}" if failed else ""
