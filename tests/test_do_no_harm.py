@@ -218,7 +218,6 @@ def test_a_run_writes_its_table_and_goes_on_where_it_was(
     words += ["--models", "none", "smote", "ctgan", "--splits", "0"]
     monkeypatch.setattr(sys, "argv", ["do_no_harm.py", *map(str, words)])
     monkeypatch.setitem(do_no_harm.TREATMENTS, "ctgan", Treatment(generator="absent"))
-    monkeypatch.setattr(do_no_harm.logging, "disable", lambda level: None)
     do_no_harm.main()
     first = pd.read_csv(tmp_path / "out.csv")
     told = capsys.readouterr().out

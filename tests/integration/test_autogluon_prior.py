@@ -207,7 +207,7 @@ def test_nothing_to_correct_is_an_error(train, tmp_path):
     [
         ("group", "there are none. Name them with group_by"),
         ("classes", "correct_prior='classes' is unknown. Did you mean 'class'"),
-        (None, "correct_prior=None is unknown"),
+        (2, "correct_prior=2 is unknown"),
     ],
 )
 def test_wishes_that_make_no_sense_are_refused(wish: Any, message: str) -> None:
