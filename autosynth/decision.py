@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from autosynth.calibration import cell_weights
 from autosynth.exceptions import DataError
-from autosynth.prior_shift import fit_offsets, log_softmax
+from autosynth.prior_shift import fit_offsets, log_softmax, prior_offsets
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -57,13 +58,8 @@ class PriorShift:
     def from_priors(cls, y_true: pd.Series[Any], proba: pd.DataFrame, segments: npt.NDArray[np.int64]) -> PriorShift:
         """Return the closed form: division by the class shares of the segment, which makes its prior even."""
         codes = _codes(y_true, proba.columns)
-        counts = np.zeros((segments.max() + 2, len(proba.columns)))
-        np.add.at(counts, (segments, codes), 1.0)
-        counts[-1] = counts.sum(axis=0)
-        shares = np.where(counts > 0, counts, np.nan) / counts.sum(axis=1, keepdims=True)
-        # A class that a segment never showed has no share to divide by; it keeps its probability.
-        offsets = np.nan_to_num(-np.log(shares), nan=0.0)
-        return cls._with_risk(offsets - offsets[:, :1], _logs(proba), codes, segments)
+        counts = cell_weights(codes, segments, n_labels=len(proba.columns), n_segments=int(segments.max()) + 1)
+        return cls._with_risk(prior_offsets(counts), _logs(proba), codes, segments)
 
     def apply(self, proba: pd.DataFrame, segments: npt.NDArray[np.int64]) -> pd.DataFrame:
         """Return shifted probabilities, every row summing to 1; segment -1 is one that training did not hold."""

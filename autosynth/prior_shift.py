@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = npt.NDArray[np.float64]
     Codes: TypeAlias = npt.NDArray[np.int64]
 
-__all__ = ["N_FOLDS", "cross_fitted_losses", "fit_offsets", "log_softmax"]
+__all__ = ["N_FOLDS", "cross_fitted_losses", "fit_offsets", "log_softmax", "prior_offsets"]
 
 N_FOLDS = 5
 RIDGE = 1e-3  # keeps the offset of a class that a segment never showed, or separates perfectly, finite
@@ -72,6 +72,37 @@ def fit_offsets(logs: Floats, codes: Codes, segments: Codes, *, n_segments: int,
     return np.array([*(fit_segments(seen) if seen > SPREAD else own), pooled])
 
 
+def prior_offsets(trained: Floats, target: Floats | None = None) -> Floats:
+    """Return what brings probabilities from the prior of training to another one, in closed form.
+
+    Parameters
+    ----------
+    trained : ndarray of shape (n_segments, n_classes)
+        Weight of each class in each segment among the training rows.  A class without weight in a segment has no
+        probability there that Bayes' rule could correct; it gets the correction that it has in all segments together,
+        and none if it has no weight at all.
+    target : ndarray of shape (n_segments, n_classes), optional
+        Weight of the classes in the population asked about; None makes them even.
+
+    Returns
+    -------
+    ndarray of shape (n_segments + 1, n_classes)
+        To be added to the logarithms of probabilities; the first class's are 0, the last row holds those of all
+        segments pooled.
+
+    Examples
+    --------
+    >>> np.exp(prior_offsets(np.array([[90.0, 10.0]])))[0].round(2).tolist()  # nine times the odds of the second class
+    [1.0, 9.0]
+    """
+    before = _log_shares(trained)
+    after = np.zeros_like(before) if target is None else _log_shares(target)
+    offsets = after - before
+    pooled = np.nan_to_num(offsets[-1], nan=0.0)
+    offsets = np.where(np.isnan(offsets), pooled, offsets)
+    return np.asarray(offsets - offsets[:, :1])
+
+
 def cross_fitted_losses(logs: Floats, codes: Codes, segments: Codes, *, n_segments: int, folds: Codes) -> Floats:
     """Return every row's cross-entropy after a shift that the row's own fold had no part in, shape (n_rows,), in nats.
 
@@ -101,6 +132,14 @@ def log_softmax(logits: Floats) -> Floats:
     """
     moved = logits - logits.max(axis=1, keepdims=True)
     return np.asarray(moved - np.log(np.exp(moved).sum(axis=1, keepdims=True)))
+
+
+def _log_shares(weights: Floats) -> Floats:
+    """Return the logarithm of each class's share in every segment, pooled last; NaN where it has no weight."""
+    stacked = np.vstack([weights, weights.sum(axis=0)])
+    totals = stacked.sum(axis=1, keepdims=True)
+    shares = np.divide(stacked, totals, out=np.full_like(stacked, np.nan), where=(stacked > 0) & (totals > 0))
+    return np.asarray(np.log(shares))
 
 
 def _fit(

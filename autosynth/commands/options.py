@@ -35,6 +35,9 @@ Rules = Annotated[
     list[str] | None,
     typer.Option("--rule", help="What every row must keep, such as 'start <= end'; repeat it for several."),
 ]
+Learner = Annotated[str, typer.Option("--learner", help="What is trained: xgboost, or autogluon.")]
+Folds = Annotated[int, typer.Option("--cv", help="Folds.")]
+Repeats = Annotated[int, typer.Option("--repeats", help="How often all rows are dealt to folds anew.")]
 AllowRemote = Annotated[
     bool, typer.Option("--allow-remote", help="Agree that a remote generator sends rows of every fold away.")
 ]

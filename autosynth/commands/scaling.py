@@ -10,7 +10,19 @@ import typer
 import autosynth
 from autosynth.commands.columns import check_groups
 from autosynth.commands.lists import numbers_of
-from autosynth.commands.options import AllowRemote, AsJson, GeneratorName, GroupBy, Label, Seed, Settings, parse_options
+from autosynth.commands.options import (
+    AllowRemote,
+    AsJson,
+    Folds,
+    GeneratorName,
+    GroupBy,
+    Label,
+    Learner,
+    Repeats,
+    Seed,
+    Settings,
+    parse_options,
+)
 from autosynth.commands.report_file import check_file
 from autosynth.commands.resume import Resume, saying_how_to_resume
 from autosynth.commands.streams import answer, answer_json, tell
@@ -25,14 +37,14 @@ def scaling(
     size: Annotated[
         list[str] | None, typer.Option(help="Rows more for every group, four sizes or more: 50,100,200,400.")
     ] = None,
-    learner: Annotated[str, typer.Option(help="What is trained: xgboost, or autogluon.")] = "xgboost",
+    learner: Learner = "xgboost",
     metric: Annotated[
         str, typer.Option(help="The risk, such as worst_group_risk or log_loss.")
     ] = "balanced_cross_entropy",
     alpha: Annotated[float | None, typer.Option(help="Weight of the augmented part, 0 to 1.")] = None,
     synthetic_weight: Annotated[float, typer.Option(help="Weight of a synthetic row against a real one.")] = 1.0,
-    cv: Annotated[int, typer.Option(help="Folds.")] = 5,
-    repeats: Annotated[int, typer.Option(help="How often all rows are dealt to folds anew.")] = 1,
+    cv: Folds = 5,
+    repeats: Repeats = 1,
     reserve: Annotated[
         float | None, typer.Option(help="Share of the real rows to hold back, for a line of real rows to compare with.")
     ] = None,

@@ -10,7 +10,7 @@ import typer
 import autosynth
 from autosynth.commands.columns import as_label, check_groups, require_columns
 from autosynth.commands.lists import names_of, numbers_of, options_by_name
-from autosynth.commands.options import AllowRemote, AsJson, GroupBy, Label, Seed
+from autosynth.commands.options import AllowRemote, AsJson, Folds, GroupBy, Label, Learner, Repeats, Seed
 from autosynth.commands.report_file import check_file
 from autosynth.commands.resume import Resume, saying_how_to_resume
 from autosynth.commands.streams import answer, answer_json, tell
@@ -41,13 +41,13 @@ def tune(
         list[str] | None,
         typer.Option(help="An option of one generator, as smote.k_neighbors=3; repeat it for several."),
     ] = None,
-    learner: Annotated[str, typer.Option(help="What is trained: xgboost, or autogluon.")] = "xgboost",
+    learner: Learner = "xgboost",
     metric: Annotated[
         str, typer.Option(help="What decides, such as worst_group_risk, roc_auc or average_precision.")
     ] = "balanced_cross_entropy",
     positive_class: Annotated[str | None, typer.Option(help="The positive class of two, for some metrics.")] = None,
-    cv: Annotated[int, typer.Option(help="Folds.")] = 5,
-    repeats: Annotated[int, typer.Option(help="How often all rows are dealt to folds anew.")] = 1,
+    cv: Folds = 5,
+    repeats: Repeats = 1,
     time_budget: Annotated[float | None, typer.Option(help="Seconds; what does not fit is left out.")] = None,
     allow_remote: AllowRemote = False,
     resume: Resume = None,

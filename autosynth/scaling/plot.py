@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from autosynth.exceptions import ConfigError
-from autosynth.files import AnyPath, write_beside
 from autosynth.pages.figure import STYLE
 from autosynth.pages.palette import BLUE, GREEN, INK, MUTED, ORANGE, PURPLE, SKY, VERMILLION
+from autosynth.picture import check_picture, write_picture
 from autosynth.scaling.findings import OVERSAMPLED
 from autosynth.scaling.law import FALLS, FLAT, RISES
 from autosynth.scaling.words import risk_title, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import numpy.typing as npt
     from matplotlib.axes import Axes
 
+    from autosynth.files import AnyPath
     from autosynth.scaling.curve import ScalingCurve
     from autosynth.scaling.points import Reference, ScalingPoint
 
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_curve"]
 
-SUFFIXES = (".png", ".svg")
-WIDTH, HEIGHT, DPI = 11.0, 4.6, 144  # inches; dots per inch of a PNG
+WIDTH, HEIGHT = 11.0, 4.6  # inches
 N_DRAWN = 60  # places at which the law is drawn
 BEYOND = 2.0  # the law goes on to this multiple of the largest size
 NO_FLOOR = {RISES: "risk rises", FLAT: "no decay is seen"}
@@ -48,9 +47,7 @@ def plot_curve(curve: ScalingCurve, path: AnyPath) -> Path:
     OutputError
         If no file can be written there.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise ConfigError(f"{str(path)!r} ends in none of {', '.join(SUFFIXES)}, the pictures that can be drawn.")
+    check_picture(path)
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -63,11 +60,7 @@ def plot_curve(curve: ScalingCurve, path: AnyPath) -> Path:
         _draw_excess(right, curve)
         handles, labels = left.get_legend_handles_labels()
         canvas.legend(handles, labels, loc="outside lower center", ncols=3)
-        metadata = {"Date": None} if suffix == ".svg" else {"Software": None}
-        return write_beside(
-            path,
-            lambda target: canvas.savefig(target, format=suffix[1:], dpi=DPI, facecolor="white", metadata=metadata),
-        )
+        return write_picture(canvas, path)
 
 
 def _draw_risk(axes: Axes, curve: ScalingCurve) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from autosynth.groups import Group
 from autosynth.options import check_whole
+from autosynth.prior_shift import prior_offsets
 from autosynth.risk import Cells
 from autosynth.seeding import RandomState, as_generator
 from autosynth.tuning.candidate import Candidate, Scored
@@ -18,7 +19,7 @@ from autosynth.tuning.label_codes import Coded
 from autosynth.tuning.metrics import Metric, ScoreFunction, positive_code
 from autosynth.tuning.out_of_fold import OutOfFold, folds_run
 from autosynth.tuning.replicates import Replicates
-from autosynth.tuning.shifts import offset_fitter, prior_offsets
+from autosynth.tuning.shifts import offset_fitter
 
 if TYPE_CHECKING:
     import numpy.typing as npt

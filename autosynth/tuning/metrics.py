@@ -67,11 +67,6 @@ class Metric:
         return METRICS[metric]
 
     @property
-    def is_ranking(self) -> bool:
-        """Whether it asks for the order of the rows alone."""
-        return self.shifts == ("none",)
-
-    @property
     def tunes_balanced_risk(self) -> bool:
         """Whether the tuned shift is the one with the least balanced cross-entropy: also where nothing else suits."""
         return self.function is not None or self.name == "balanced_cross_entropy"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from autosynth.exceptions import DataError
-from autosynth.tuning.shifts import crosswise_offsets, log_probabilities, prior_offsets, shifted
+from autosynth.prior_shift import prior_offsets
+from autosynth.tuning.shifts import crosswise_offsets, log_probabilities, shifted
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autosynth.exceptions import ConfigError
-from autosynth.files import write_beside
 from autosynth.pages.figure import shorten
 from autosynth.pages.palette import BLUE, INK, MUTED, VERMILLION
+from autosynth.picture import check_picture, write_picture
 from autosynth.tuning.window import mark_beyond, window
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["write_plot"]
 
-SUFFIXES = (".png", ".svg")
 MOST_SHOWN = 30
 ROW_INCHES, MARGIN_INCHES, WIDTH_INCHES = 0.24, 1.6, 8.0
 MAX_NAME = 60
@@ -33,17 +32,14 @@ FAINT = 0.45  # of candidates that did not run all folds
 
 def write_plot(report: TuningReport, path: AnyPath) -> Path:
     """Write the picture as PNG or SVG, beside the target first; see :meth:`TuningReport.plot`."""
-    target = Path(path)
-    suffix = target.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise ConfigError(f"{target.name!r} ends in neither of {', '.join(SUFFIXES)}, the formats of a plot.")
+    check_picture(path)
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     lines = _shown_lines(report)
     with mpl.rc_context({"svg.hashsalt": "autosynth", "text.parse_math": False}):
         height = MARGIN_INCHES + ROW_INCHES * max(len(lines), 4)
-        canvas = Figure(figsize=(WIDTH_INCHES, height), dpi=150, layout="constrained")
+        canvas = Figure(figsize=(WIDTH_INCHES, height), layout="constrained")
         axes = canvas.add_subplot()
         _draw_candidates(axes, lines, greater_is_better=report.metric.greater_is_better)
         axes.set_yticks(range(len(lines)), labels=[_name(line) for line in lines], fontsize=8)
@@ -51,8 +47,7 @@ def write_plot(report: TuningReport, path: AnyPath) -> Path:
         axes.set_title(f"Chosen: {shorten(report.best.name, MAX_NAME)}", loc="left", fontsize=10)
         axes.tick_params(axis="x", labelsize=8)
         canvas.legend(handles=_legend(lines), loc="outside lower center", ncols=2, fontsize=8, frameon=False)
-        dated = {"Date": None} if suffix == ".svg" else {}  # the same report gives the same bytes
-        return write_beside(target, lambda beside: canvas.savefig(beside, format=suffix[1:], metadata=dated))
+        return write_picture(canvas, path)
 
 
 def _shown_lines(report: TuningReport) -> list[CandidateLine]:

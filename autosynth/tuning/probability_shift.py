@@ -53,11 +53,6 @@ class ProbabilityShift:
         return cls(offsets, coded.classes, coded.segments, Segments.from_table(table))
 
     @property
-    def changes_nothing(self) -> bool:
-        """Whether all offsets are 0."""
-        return not self.offsets.any()
-
-    @property
     def depends_on_groups(self) -> bool:
         """Whether rows of different groups are shifted differently, so that their group columns are needed."""
         return bool(np.ptp(self.offsets, axis=0).any())

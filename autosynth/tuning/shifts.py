@@ -1,4 +1,4 @@
-"""Shifts of a candidate's probabilities: in closed form from the prior of training, or fitted on other folds' rows."""
+"""Shifts of a candidate's probabilities that are fitted on other folds' rows, as it suits the metric."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = npt.NDArray[np.float64]
     Codes: TypeAlias = npt.NDArray[np.int64]
 
-__all__ = ["FitOffsets", "crosswise_offsets", "log_probabilities", "offset_fitter", "prior_offsets", "shifted"]
+__all__ = ["FitOffsets", "crosswise_offsets", "log_probabilities", "offset_fitter", "shifted"]
 
 FitOffsets: TypeAlias = "Callable[[Floats, Codes, Codes], Floats]"  # logs, classes, segments -> (n_segments + 1, K)
 
@@ -36,37 +36,6 @@ def log_probabilities(probabilities: Floats) -> Floats:
 def shifted(logs: Floats, offsets: Floats) -> Floats:
     """Return logarithms of the shifted probabilities; every row of them sums to 1 again."""
     return log_softmax(logs + offsets)
-
-
-def prior_offsets(trained: Floats, target: Floats | None = None) -> Floats:
-    """Return what brings probabilities from the prior of training to another one, in closed form.
-
-    Parameters
-    ----------
-    trained : ndarray of shape (n_segments, n_classes)
-        Weight of each class in each segment among the training rows.  A class without weight in a segment has no
-        probability there that Bayes' rule could correct; it gets the correction that it has in all segments together,
-        and none if it has no weight at all.
-    target : ndarray of shape (n_segments, n_classes), optional
-        Weight of the classes in the population asked about; None makes them even.
-
-    Returns
-    -------
-    ndarray of shape (n_segments + 1, n_classes)
-        To be added to the logarithms of probabilities; the first class's are 0, the last row holds those of all
-        segments pooled.
-
-    Examples
-    --------
-    >>> np.exp(prior_offsets(np.array([[90.0, 10.0]])))[0].round(2).tolist()  # nine times the odds of the second class
-    [1.0, 9.0]
-    """
-    before = _log_shares(trained)
-    after = np.zeros_like(before) if target is None else _log_shares(target)
-    offsets = after - before
-    pooled = np.nan_to_num(offsets[-1], nan=0.0)
-    offsets = np.where(np.isnan(offsets), pooled, offsets)
-    return np.asarray(offsets - offsets[:, :1])
 
 
 def offset_fitter(metric: Metric, n_segments: int, n_classes: int) -> FitOffsets:
@@ -108,14 +77,6 @@ def _dealt(codes: Codes, segments: Codes) -> Codes:
     folds = np.empty(len(codes), dtype=np.int64)
     folds[order] = np.arange(len(codes)) % N_FOLDS
     return folds
-
-
-def _log_shares(weights: Floats) -> Floats:
-    """Return the logarithm of each class's share in every segment, pooled last; NaN where it has no weight."""
-    stacked = np.vstack([weights, weights.sum(axis=0)])
-    totals = stacked.sum(axis=1, keepdims=True)
-    shares = np.divide(stacked, totals, out=np.full_like(stacked, np.nan), where=(stacked > 0) & (totals > 0))
-    return np.asarray(np.log(shares))
 
 
 def _accuracy_offsets(logs: Floats, codes: Codes, n_segments: int, n_classes: int) -> Floats:

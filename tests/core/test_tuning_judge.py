@@ -13,7 +13,7 @@ from scipy import stats
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, log_loss, roc_auc_score
 
 from autosynth.exceptions import ConfigError, DataError
-from autosynth.prior_shift import fit_offsets, log_softmax
+from autosynth.prior_shift import fit_offsets, log_softmax, prior_offsets
 from autosynth.table import Table
 from autosynth.tuning.arm import CLASS_WEIGHTS, NONE
 from autosynth.tuning.candidate import Candidate, Scored, difference, spread
@@ -22,7 +22,6 @@ from autosynth.tuning.judge import Judge
 from autosynth.tuning.metrics import METRICS, Metric
 from autosynth.tuning.outcome import ArmOutcome
 from autosynth.tuning.probability_shift import ProbabilityShift
-from autosynth.tuning.shifts import prior_offsets
 from autosynth.tuning.worst_shift import fit_worst_offsets
 from tests.core.race import Race, left_early, smote
 

@@ -277,7 +277,7 @@ def test_the_plot_says_what_its_colours_mean_and_how_many_folds_were_run(won: Tu
 
 
 def test_a_plot_in_another_format_or_place_is_an_error(won: TuningReport, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"ends in neither of .png, .svg"):
+    with pytest.raises(ConfigError, match=r"ends in none of .png, .svg"):
         won.plot(tmp_path / "plot.pdf")
     with pytest.raises(OutputError):
         won.plot(tmp_path / "missing" / "plot.png")
