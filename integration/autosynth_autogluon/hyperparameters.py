@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 import logging
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from autogluon.common.space import Space
-from autogluon.common.utils.hyperparameter_utils import is_advanced_hyperparameter_format
-from autogluon.core.constants import AG_ARGS, AG_ARGS_ENSEMBLE
-from autogluon.tabular.configs.hyperparameter_configs import get_hyperparameter_config
-from autogluon.tabular.configs.presets_configs import tabular_presets_alias, tabular_presets_dict
 
-from autosynth import AutosynthWarning, RowGenerator
+from autosynth import RowGenerator
 from autosynth.auto import auto_options, is_auto
 from autosynth.checks.rule_record import MAX_BROKEN
 from autosynth.checks.rules import Rule, as_rules
@@ -25,18 +19,14 @@ from autosynth.generator import Space as GeneratorSpace
 from autosynth.plugins import AUTO, current_plugins
 from autosynth.schema import infer_column
 from autosynth.table import as_columns
-from autosynth_autogluon.ahead import AHEAD_KEY, RowsAhead
-from autosynth_autogluon.config import CONFIG_KEY, PARAMETER_PREFIX, FoldCheck, InFoldConfig, OnTimeout
+from autosynth_autogluon.config import PARAMETER_PREFIX, FoldCheck, InFoldConfig, OnTimeout
 from autosynth_autogluon.consent import check_consent
-from autosynth_autogluon.families import KEY_SUFFIX, LEFT_PLAIN
 from autosynth_autogluon.fold_prior import PriorWish
-from autosynth_autogluon.model_classes import rebalanced_class
+from autosynth_autogluon.portfolio import Portfolio, resolve_portfolio
 from autosynth_autogluon.quiet import without_telemetry
 from autosynth_autogluon.side_table import SideTable
 
 logger = logging.getLogger(f"autogluon.{__name__}")
-
-FIRST = 10_000  # a priority above all of AutoGluon's
 
 
 def rebalanced(
@@ -232,9 +222,9 @@ def rebalanced(
         for name, value in (("ratio", ratio), ("synthetic_weight", synthetic_weight))
         if isinstance(value, Space)
     }
-    models = _Models(config, searched, keep_plain, name_suffix)
+    portfolio = Portfolio(config, searched, keep_plain, name_suffix)
     ahead = _generates_ahead(generate_ahead, info, check)
-    return _convert_levels(models, _resolve(hyperparameters, presets), ahead=ahead, stack=stack)
+    return portfolio.convert_levels(resolve_portfolio(hyperparameters, presets), ahead=ahead, stack=stack)
 
 
 def _generates_ahead(wish: bool | None, info: GeneratorInfo | None, check: FoldCheck) -> bool:
@@ -248,80 +238,6 @@ def _generates_ahead(wish: bool | None, info: GeneratorInfo | None, check: FoldC
     if wish is None:
         return check == "drop" or not (info is not None and info.quick)
     return wish
-
-
-def _convert_levels(models: _Models, given: dict[Any, Any], *, ahead: bool, stack: bool) -> dict[Any, Any]:
-    """Convert the first stacking level, and the others when ``stack`` says so; they stay as they are otherwise."""
-    levels = given if is_advanced_hyperparameter_format(given) else {"default": given}
-    first = levels.get(1, levels.get("default", {}))
-    others = {level: portfolio for level, portfolio in levels.items() if level != 1}
-    if stack:
-        others = {level: models.convert(portfolio, ahead=False) for level, portfolio in others.items()}
-    return {1: models.convert(first, ahead=ahead), **others}
-
-
-class _Models:
-    """Converts portfolios: dicts of model key to one configuration or several."""
-
-    def __init__(self, config: InFoldConfig, searched: Mapping[str, Space], keep_plain: bool, name_suffix: str) -> None:
-        self._config = config
-        self._searched = searched
-        self._keep_plain = keep_plain
-        self._name_suffix = name_suffix
-
-    def convert(self, portfolio: Mapping[Any, Any], *, ahead: bool) -> dict[Any, Any]:
-        converted: dict[Any, Any] = {}
-        for key, configurations in portfolio.items():
-            several = configurations if isinstance(configurations, list) else [configurations]
-            changed = [self._rebalance(key, configuration) for configuration in several]
-            plain = list(several) if self._keep_plain and changed != several else []
-            converted[key] = plain + changed
-        if ahead:
-            placeholder = {"model_type": RowsAhead, "priority": FIRST, "valid_stacker": False, "disable_in_hpo": True}
-            here = {"fold_fitting_strategy": "sequential_local", "use_child_oof": False}
-            converted[AHEAD_KEY] = [{AG_ARGS: placeholder, AG_ARGS_ENSEMBLE: here, f"ag.{CONFIG_KEY}": self._config}]
-        return converted
-
-    def _rebalance(self, key: Any, configuration: Any) -> dict[str, Any]:
-        if not isinstance(configuration, Mapping):
-            raise ConfigError(f"the configuration of model {key!r} is {configuration!r}. AutoGluon wants a dict.")
-        args = dict(configuration.get(AG_ARGS, {}))
-        model_class = rebalanced_class(args.get("model_type", key))
-        family = (model_class.ag_key or "").removesuffix(KEY_SUFFIX)
-        if family in LEFT_PLAIN:
-            message = f"{family} is left plain: synthetic rows make no sense for this family."
-            warnings.warn(message, AutosynthWarning, stacklevel=5)
-            return dict(configuration)
-        args["model_type"] = model_class
-        args["name_suffix"] = args.get("name_suffix", "") + self._name_suffix
-        changed = {**configuration, **self._searched, AG_ARGS: args, f"ag.{CONFIG_KEY}": self._config}
-        if configuration.get(AG_ARGS_ENSEMBLE, {}).get("use_child_oof"):
-            changed[AG_ARGS_ENSEMBLE] = {**configuration[AG_ARGS_ENSEMBLE], "use_child_oof": False}
-        return changed
-
-
-def _resolve(hyperparameters: str | Mapping[Any, Any] | None, presets: str | Sequence[str] | None) -> dict[Any, Any]:
-    if isinstance(hyperparameters, Mapping):
-        return copy.deepcopy(dict(hyperparameters))
-    name: Any = hyperparameters
-    if name is None:
-        for preset in [presets] if isinstance(presets, str) else presets or []:
-            if tabular_presets_alias.get(preset, preset) not in tabular_presets_dict:
-                known = [*tabular_presets_dict, *tabular_presets_alias]
-                raise ConfigError(f"presets={preset!r} is unknown to AutoGluon.{nearest(preset, known)}")
-            settings = tabular_presets_dict[tabular_presets_alias.get(preset, preset)]
-            if "_experimental_dynamic_hyperparameters" in settings:
-                raise ConfigError(
-                    f"presets={preset!r} choose their models while fitting. Give hyperparameters instead."
-                )
-            name = settings.get("hyperparameters", name)
-    if isinstance(name, Mapping):
-        return copy.deepcopy(dict(name))
-    try:
-        resolved: dict[Any, Any] = get_hyperparameter_config(name or "default")
-    except ValueError as error:
-        raise ConfigError(f"hyperparameters={name!r} is unknown to AutoGluon: {error}") from error
-    return resolved
 
 
 def _side_table(group_by: Any, data: pd.DataFrame | None) -> tuple[tuple[Any, ...], dict[Any, Any], SideTable | None]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from autosynth.scaling.sizes import default_sizes
 from autosynth.toy import overlapping_classes, shortcut_table
 from autosynth.tuning.arm import Arm
 from autosynth.tuning.fold_source import FoldRows, plan_of
+from autosynth.tuning.halving import measure_arms
 
 SIZES = (10, 20, 40, 80)
 
@@ -215,6 +217,23 @@ def test_a_curve_is_taken_up_from_its_ledger(tmp_path: Path, scripted: Any) -> N
 def test_a_time_budget_that_is_too_small_says_what_would_do() -> None:
     with pytest.raises(AutosynthError, match="time_budget_s=1e-06 ended"):
         measure(time_budget_s=1e-6)
+
+
+def test_when_the_time_ends_the_folds_that_all_sizes_ran_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    fits: list[int] = []
+
+    class Counted(LogisticRegression):
+        def fit(self, *rows: Any, **weights: Any) -> Counted:
+            fits.append(1)  # a second of a clock that counts models
+            return super().fit(*rows, **weights)  # type: ignore[no-any-return]
+
+    timed = partial(measure_arms, clock=lambda: float(len(fits)))
+    monkeypatch.setattr("autosynth.scaling.models.measure_arms", timed)
+    curve = scaling_curve(
+        rows(), label="target", generator="ros", sizes=SIZES, cv=3, learner=Counted(), n_bootstrap=50, time_budget_s=16
+    )
+    assert len(fits) == 16  # 7 models in each of 3 folds would be 21
+    assert curve.n_folds == 2
 
 
 def test_a_curve_becomes_a_frame_and_json(curve: ScalingCurve, tmp_path: Path) -> None:

@@ -75,9 +75,10 @@ def test_keep_plain_adds_to_the_plain_models():
 
 @pytest.mark.parametrize("key", ["TABICL", ag_model_registry.key_to_cls("TABICL")], ids=["key", "class"])
 def test_foundation_models_are_left_plain_and_that_is_said(key):
-    with pytest.warns(AutosynthWarning, match="TABICL is left plain"):
+    with pytest.warns(AutosynthWarning, match="TABICL is left plain") as warned:
         converted = rebalanced({key: {"n_estimators": 2}, "GBM": {}}, generator="ros", keep_plain=True)
     assert converted[1][key] == [{"n_estimators": 2}]
+    assert warned[0].filename == __file__  # where the user can act on it
 
 
 def test_search_spaces_become_parameters_of_every_model():
