@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from autosynth.exceptions import ConfigError, nearest
+from autosynth.notices import unannounced
 from autosynth.options import check_number, check_whole
 from autosynth.plugins import AUTO, current_plugins
 
@@ -61,10 +62,12 @@ class AutoOptions:
 
     def __post_init__(self) -> None:
         from autosynth.tuning.arm import arms_of
+        from autosynth.tuning.learners import check_learner
         from autosynth.tuning.metrics import Metric
 
         _check_racers(self.generators)
         arms_of(["any"], self.ratios, self.augment, (None,), self.synthetic_weights)
+        check_learner(self.learner)
         Metric.of(self.metric)
         check_whole("cv", self.cv, minimum=2)
         check_whole("repeats", self.repeats)
@@ -114,6 +117,7 @@ class AutoOptions:
         random_state: int,
         is_quiet: bool,
         time_budget_s: float | None = None,
+        positive_class: Hashable | None = None,
     ) -> TuningReport:
         """Return what the race on these rows says.
 
@@ -127,13 +131,16 @@ class AutoOptions:
             Whether the progress bar stays away.
         time_budget_s : float, optional
             Seconds that are left, when that may be less than the options allow.
+        positive_class : Hashable, optional
+            As :func:`autosynth.tune` takes it.
         """
         from autosynth.tuning.tuner import tune
 
         budgets = [budget for budget in (self.time_budget_s, time_budget_s) if budget is not None]
-        settings = {**self.settings, "time_budget_s": min(budgets, default=None)}
+        settings = {**self.settings, "time_budget_s": min(budgets, default=None), "positive_class": positive_class}
         progress = False if is_quiet else None
-        return tune(train, label=label, group_by=group_by, random_state=random_state, progress=progress, **settings)
+        with unannounced():  # part of a run, which is announced as a whole
+            return tune(train, label=label, group_by=group_by, random_state=random_state, progress=progress, **settings)
 
 
 def _check_racers(generators: Any) -> None:

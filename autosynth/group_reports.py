@@ -14,6 +14,7 @@ from autosynth.exceptions import ConfigError, DataError
 from autosynth.group_rows import METRICS, GroupRow, RowMaker
 from autosynth.groups import Group
 from autosynth.interval import Interval
+from autosynth.notices import announce
 from autosynth.plain_data import to_plain
 from autosynth.predictions import check_same_rows, read_predictions, read_segments, read_target
 from autosynth.reliability import Reliability, reliability_curves
@@ -263,7 +264,7 @@ def group_report(
     draws = draw_metrics(models, target, cells, n_bootstrap=n_bootstrap, rng=rng, collectors=gains)
     maker = RowMaker(target, cells, segments, confidence_level, small_group, n_bootstrap)
     rows = maker.group_rows(draws[0])
-    return GroupReport(
+    report = GroupReport(
         groups=rows,
         segments=maker.segment_rows(draws[0]),
         **maker.summary(draws[0]),
@@ -284,6 +285,8 @@ def group_report(
         reliability=_reliability(models, target, confidence_level),
         random_state=int(random_state) if isinstance(random_state, int | np.integer) else None,
     )
+    announce("autosynth_reported", report=report)
+    return report
 
 
 def _baseline(maker: RowMaker, draws: MetricDraws) -> BaselineFigures:

@@ -6,8 +6,9 @@ be left out of its signature.  All arguments are read only.  Apart from ``autosy
 ``autosynth_make_learner``, of which the first answer counts, answers are combined in a way that does not depend on the
 order of plugins.
 
-An implementation that raises ends the run with a PluginError that names the plugin; during registration only the
-plugin itself is lost, and listed as broken.
+An implementation that raises ends the run with a PluginError that names the plugin.  During registration only the
+plugin itself is lost, and listed as broken; of the notices ``autosynth_rebalanced`` and ``autosynth_reported`` only the
+plugin's own hearing is lost, and a warning says so.
 """
 
 from __future__ import annotations
@@ -204,10 +205,30 @@ def autosynth_make_learner(name: str, random_state: int) -> Any:
 def autosynth_rebalanced(result: RebalanceResult) -> None:
     """Hear that a run has finished, for loggers and trackers.
 
+    Called in the caller's process and thread, once per run of the user's own: not for the steps of another call, such
+    as what the samplers and the classifier of ``autosynth_sklearn`` make in ``fit``, be it in a fold or not.
+
     Parameters
     ----------
     result : RebalanceResult
         What :func:`autosynth.rebalance` is about to return.
+    """
+
+
+@hookspec
+def autosynth_reported(report: object) -> None:
+    """Hear what else a call has found, for loggers and trackers.
+
+    Called in the caller's process and thread, once per call of the user's own: the race inside ``generator="auto"`` is
+    part of its run, and heard with it.  Adapters announce what they find in the same way
+    (:func:`autosynth.notices.announce`).  So leave alone what you do not know.
+
+    Parameters
+    ----------
+    report : CheckReport, GroupReport, TuningReport, ScalingCurve, MemorizationProbe, RebalanceReport or another
+        What :func:`autosynth.check`, :func:`autosynth.group_report`, :func:`autosynth.tune`,
+        :func:`autosynth.scaling_curve` or :func:`autosynth.probe_memorization` is about to return; or the report of a
+        run that ``check="raise"`` is about to end, so that refused rows are on record too.
     """
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from autosynth.exceptions import ConfigError
+from autosynth.plain_data import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +57,8 @@ class SamplingPlan:
         Weight of a synthetic row against a real one, before the weights are rescaled to mean 1.
     notes : tuple of str
         What a reader of the plan should know, such as the edges of binned group columns.
+    strategy : str, float, mapping or None
+        What the oversampled rows follow from, as it was asked for; None where nobody said.
     """
 
     groups: tuple[GroupPlan, ...]
@@ -63,6 +66,7 @@ class SamplingPlan:
     alpha: float
     synthetic_weight: float
     notes: tuple[str, ...] = ()
+    strategy: Strategy | None = field(default=None, hash=False)
 
     @classmethod
     def make(
@@ -107,6 +111,7 @@ class SamplingPlan:
             alpha=float(alpha),
             synthetic_weight=float(synthetic_weight),
             notes=_notes(table.grouping),
+            strategy=dict(strategy) if isinstance(strategy, Mapping) else strategy,
         )
 
     @property
@@ -159,6 +164,7 @@ class SamplingPlan:
         """Return the plan as plain data for JSON."""
         return {
             "groups": self.to_frame().to_dict(orient="records"),
+            "strategy": to_plain(self.strategy),
             "augment": self.augment,
             "alpha": self.alpha,
             "synthetic_weight": self.synthetic_weight,

@@ -14,6 +14,7 @@ from autosynth.checks.contamination import KnownRows, compared_columns
 from autosynth.checks.memorization import KIND_WORDS, copy_shares
 from autosynth.exceptions import ConfigError, DataError, TooFewRowsError
 from autosynth.generator import RowGenerator
+from autosynth.notices import announce
 from autosynth.options import check_number, check_whole
 from autosynth.plugins import current_plugins
 from autosynth.seeding import RandomState, as_generator
@@ -206,7 +207,7 @@ def probe_memorization(
         on_progress=on_progress,
     )
     shares = copy_shares(real_rows, made.frame, made.group_codes)
-    return MemorizationProbe(
+    probe = MemorizationProbe(
         generator=name,
         n_shown=len(shown),
         n_hidden=int(is_hidden.sum()),
@@ -216,6 +217,8 @@ def probe_memorization(
         random_state=int(seed) if isinstance(seed, int | np.integer) else None,
         seconds=time.perf_counter() - started,
     )
+    announce("autosynth_reported", report=probe)
+    return probe
 
 
 def _hide(table: Table, hidden_share: float, rng: np.random.Generator) -> npt.NDArray[np.bool_]:

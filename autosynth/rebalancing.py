@@ -21,6 +21,7 @@ from autosynth.checks.rules import Rule, as_rules
 from autosynth.checks.verdict import check_rows
 from autosynth.exceptions import AutosynthWarning, ConfigError
 from autosynth.generator import RowGenerator
+from autosynth.notices import announce
 from autosynth.options import check_choice
 from autosynth.plan import SamplingPlan, Strategy, group_weights
 from autosynth.plugins import PluginRegistry, current_plugins
@@ -196,7 +197,8 @@ def rebalance(
     table = Table.from_frame(train, label=label, group_by=group_by)
     kept_rules = [RuleRecord.of(rule, table).rule for rule in as_rules(rules)]
     registry = current_plugins()
-    real_rows = KnownRows.of(table, holdout)
+    is_compared = check != "off" or copies != "keep" or holdout is not None
+    real_rows = KnownRows.of(table, holdout) if is_compared else None
     if auto is None:
         wanted = WantedRows.of(table, generator, generator_options, amounts, registry)
     else:
@@ -238,10 +240,12 @@ def rebalance(
         n_rounds=made.n_rounds,
         seconds=time.perf_counter() - started,
         tuning=wanted.tuning,
+        label=table.label,
+        group_by=table.group_by,
     )
     result = _assemble(table, made, report)
-    _act_on(checks, check)
-    registry.call("autosynth_rebalanced", result=result)
+    _act_on(report, check)
+    announce("autosynth_rebalanced", result=result)
     return result
 
 
@@ -365,10 +369,14 @@ def _check_mode(check: str) -> None:
         raise ConfigError(f"check={check!r} is unknown. Use 'off', 'warn' or 'raise'.")
 
 
-def _act_on(checks: CheckReport, mode: CheckMode) -> None:
+def _act_on(report: RebalanceReport, mode: CheckMode) -> None:
+    checks = report.checks
+    if checks.passed:
+        return
     if mode == "raise":
+        announce("autosynth_reported", report=report, stacklevel=4)
         checks.raise_if_failed()
-    elif not checks.passed:
+    else:
         message = (
             f"{checks.describe_failures()}\nLook at result.checks; check='raise' stops here, check='off' is silent."
         )

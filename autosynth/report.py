@@ -11,9 +11,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from autosynth.files import AnyPath, write_text
+from autosynth.plain_data import to_plain
 from autosynth.versions import versions_of
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from pathlib import Path
 
     from autosynth.checks.result import CheckReport
@@ -69,6 +71,10 @@ class RebalanceReport:
         Wall time of the run, a race included.
     tuning : TuningReport or None
         What the race of ``generator="auto"`` found.
+    label : Hashable
+        The label column.
+    group_by : tuple of Hashable
+        The group columns.
     """
 
     generator: str
@@ -84,6 +90,8 @@ class RebalanceReport:
     rules: tuple[str, ...] = ()
     n_held_out: int = 0
     tuning: TuningReport | None = None
+    label: Hashable = None
+    group_by: tuple[Hashable, ...] = ()
 
     @property
     def is_declined(self) -> bool:
@@ -98,6 +106,8 @@ class RebalanceReport:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data."""
         return {
+            "label": to_plain(self.label),
+            "group_by": to_plain(self.group_by),
             "generator": self.generator,
             "options": plain_options(self.options),
             "random_state": None if self.random_state is None else int(self.random_state),

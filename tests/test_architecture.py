@@ -30,6 +30,7 @@ HEAVY = (
     "imblearn",
     "jinja2",
     "matplotlib",
+    "mlflow",
     "transformers",
     "xgboost",
 )

@@ -14,6 +14,7 @@ from autosynth.checks.reference import Reference
 from autosynth.checks.result import CheckReport, CheckResult
 from autosynth.checks.rules import Rule, as_rules
 from autosynth.exceptions import PluginError
+from autosynth.notices import announce
 from autosynth.plugins import current_plugins
 from autosynth.table import GroupBy, Table
 
@@ -82,7 +83,9 @@ def check(
     rows = _real_rows(table, RealRows(table, holdout))
     reference = Reference.of(table, rules=as_rules(rules))
     batch = Batch.read(synthetic, reference)
-    return _judge(Context(reference, batch, rows))
+    report = _judge(Context(reference, batch, rows))
+    announce("autosynth_reported", report=report)
+    return report
 
 
 def check_rows(

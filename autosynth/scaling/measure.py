@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from autosynth.exceptions import BudgetError, ConfigError, GenerationError
+from autosynth.notices import announce
 from autosynth.options import check_choice
 from autosynth.plugins import AUTO, current_plugins
 from autosynth.scaling.judged import judged_curve
@@ -205,7 +206,7 @@ def scaling_curve(
         measured = {n: outcomes[arm] for n, arm in arms.items() if n not in failed}
         mask = _common_folds([outcomes[NONE], outcomes[zero], *measured.values()], time_budget_s)
         real = {} if held is None else work.measure_real(held, mask)
-    return judged_curve(
+    curve = judged_curve(
         judge,
         mask,
         measured=measured,
@@ -223,6 +224,8 @@ def scaling_curve(
         seconds=lambda: time.perf_counter() - started,
         unmeasured=tuple(n for n in real_sizes if n not in real),
     )
+    announce("autosynth_reported", report=curve)
+    return curve
 
 
 def _racer(generator: Any, options: Mapping[str, Any] | None, *, allow_remote: bool) -> Racer:

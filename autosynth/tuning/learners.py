@@ -105,6 +105,12 @@ def make_learner(learner: Any, schema: TableSchema, n_classes: int, random_state
     )
 
 
+def check_learner(learner: Any) -> None:
+    """Raise ConfigError unless :func:`make_learner` knows what this is; needs no table."""
+    if learner != XGBOOST:
+        _check_classifier(_by_name(learner, 0) if isinstance(learner, str) else learner)
+
+
 def _by_name(name: str, random_state: int) -> Any:
     """Return the classifier that a plugin makes for a name."""
     registry = current_plugins()

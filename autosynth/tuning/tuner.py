@@ -10,6 +10,7 @@ import numpy as np
 
 from autosynth.exceptions import ConfigError
 from autosynth.files import AnyPath
+from autosynth.notices import announce
 from autosynth.options import check_flag
 from autosynth.plugins import current_plugins
 from autosynth.seeding import RandomState, as_generator, integer_seed
@@ -67,8 +68,9 @@ def tune(
 
     Every way to train is tried in cross-validation and judged on real rows that neither its generator nor its model
     saw: plain training, class weights, and synthetic rows of every generator in every amount; each with the model's
-    probabilities as they come, corrected for the prior in closed form, and shifted by offsets fitted on validation rows
-    (for two classes, a tuned threshold).  The choice leans towards doing less, by the one-standard-error rule.
+    probabilities as they come, corrected for the prior in closed form, and shifted by a temperature and offsets fitted
+    on validation rows (for two classes, a tuned threshold), so that rows are not praised for damping a model that is
+    too sure of itself.  The choice leans towards doing less, by the one-standard-error rule.
 
     Parameters
     ----------
@@ -193,7 +195,7 @@ def tune(
             on_result=on_result,
             on_trial=on_trial,
         )
-    return TuningReport.of(
+    report = TuningReport.of(
         [*outcomes, *_idle_outcomes(idle, judge)],
         judge,
         generators={name: racer.rebalance_arguments for name, racer in racers.items()},
@@ -201,6 +203,8 @@ def tune(
         random_state=int(random_state) if isinstance(random_state, int | np.integer) else None,
         seconds=time.perf_counter() - started,
     )
+    announce("autosynth_reported", report=report)
+    return report
 
 
 def _idle_outcomes(arms: Sequence[Arm], judge: Judge) -> list[ArmOutcome]:

@@ -14,6 +14,7 @@ from autosynth import Table
 from autosynth.auto import AutoOptions, is_auto
 from autosynth.checks.rules import Rule, as_rules
 from autosynth.exceptions import ConfigError, DataError, TooFewRowsError
+from autosynth.notices import announce
 from autosynth.plugins import current_plugins
 from autosynth.table import GroupBy
 from autosynth.versions import versions_of
@@ -186,7 +187,9 @@ def compare_arms(
         "rules": [str(rule) for rule in as_rules(options["rules"])],
         "rebalanced_options": rebalanced_options,
     }
-    return replace(report, settings=asked(arguments), versions=versions_of(PACKAGES))
+    report = replace(report, settings=asked(arguments), versions=versions_of(PACKAGES))
+    announce("autosynth_reported", report=report)
+    return report
 
 
 def _split(table: Table, test: pd.DataFrame | None, random_state: int) -> tuple[pd.DataFrame, pd.DataFrame]:

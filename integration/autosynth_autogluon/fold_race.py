@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from autosynth.auto import AutoOptions
@@ -24,6 +24,17 @@ logger = logging.getLogger(f"autogluon.{__name__}")  # shown at the verbosity th
 
 UNLIMITED_S = 120.0  # for the race of a fold where AutoGluon has no time limit
 SHARE = 0.7  # of the fold's time for generators; the rest is for the winner, which learns from the whole fold
+# AutoGluon's metrics that a race can be about; any other one leaves it to the balanced cross-entropy.
+RACED_METRICS = {
+    "roc_auc": "roc_auc",
+    "roc_auc_ovo_macro": "roc_auc",
+    "roc_auc_ovr_macro": "roc_auc",
+    "average_precision": "average_precision",
+    "log_loss": "log_loss",
+    "balanced_accuracy": "balanced_accuracy",
+    "recall_macro": "balanced_accuracy",
+    "worst_class_log_loss": "worst_group_risk",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +47,8 @@ class RaceAnswer:
         The winner in a few words; empty where there was no race.
     reason : str
         Why, in plain words; or why there was no race.
+    metric : str
+        What decided.
     arguments : mapping
         Those of :func:`autosynth.rebalance` that make the winner's rows; empty where no rows are to be made.
     class_weights : bool
@@ -48,6 +61,7 @@ class RaceAnswer:
 
     chosen: str = ""
     reason: str = ""
+    metric: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     class_weights: bool = False
     n_candidates: int = 0
@@ -68,6 +82,7 @@ class RaceAnswer:
         return {
             "chosen": self.chosen,
             "reason": self.reason,
+            "metric": self.metric,
             "n_candidates": self.n_candidates,
             "seconds": round(self.seconds, 3),
         }
@@ -77,20 +92,49 @@ class RaceAnswer:
         return bool(self.chosen) or not (time_limit_s is None or time_limit_s >= 2 * self.seconds > 0)
 
 
+def raced_by(options: AutoOptions, given: Mapping[str, Any], eval_metric: str) -> AutoOptions:
+    """Return the settings of a race that is about what AutoGluon is asked for, unless the user's own say otherwise.
+
+    Parameters
+    ----------
+    options : AutoOptions
+        The settings.
+    given : mapping
+        What the user wrote of them.
+    eval_metric : str
+        AutoGluon's name of the predictor's metric.
+    """
+    raced = RACED_METRICS.get(eval_metric)
+    return options if raced is None or "metric" in given else replace(options, metric=raced)
+
+
 def race_step(
-    options: AutoOptions, rows: pd.DataFrame, label: Hashable, group_by: GroupBy, seed: int, budget_s: float
+    options: AutoOptions,
+    rows: pd.DataFrame,
+    label: Hashable,
+    group_by: GroupBy,
+    positive_class: Any,
+    seed: int,
+    budget_s: float,
 ) -> RaceAnswer:
     """Race on the rows of a fold, in this process or in another; rows that cannot be dealt to folds are an answer."""
     started = time.perf_counter()
     try:
         found = options.race(
-            rows, label=label, group_by=group_by, random_state=seed, is_quiet=True, time_budget_s=budget_s
+            rows,
+            label=label,
+            group_by=group_by,
+            random_state=seed,
+            is_quiet=True,
+            time_budget_s=budget_s,
+            positive_class=positive_class,
         )
     except DataError as error:
         return RaceAnswer(reason=str(error), seconds=time.perf_counter() - started)
     return RaceAnswer(
         chosen=found.best.name,
         reason=found.best.reason,
+        metric=found.metric.name,
         arguments=found.best.rebalance_arguments,
         class_weights=found.best.arm.class_weights,
         n_candidates=len(found.scored),
@@ -99,7 +143,13 @@ def race_step(
 
 
 def race_in_fold(
-    options: AutoOptions, table: Table, group_by: GroupBy, seed: int, time_limit_s: float | None
+    options: AutoOptions,
+    table: Table,
+    group_by: GroupBy,
+    seed: int,
+    time_limit_s: float | None,
+    *,
+    positive_class: Any = None,
 ) -> RaceAnswer:
     """Return what the race says, within the fold's time.
 
@@ -115,6 +165,8 @@ def race_in_fold(
         Decides folds and rows of the race.
     time_limit_s : float or None
         What the fold has for its generator.
+    positive_class
+        Of two classes the one that AutoGluon's metrics are about.
 
     Raises
     ------
@@ -124,7 +176,7 @@ def race_in_fold(
     budget_s = options.time_budget_s or UNLIMITED_S
     if time_limit_s is not None:
         budget_s = min(budget_s, SHARE * time_limit_s)
-    arguments = (options, table.frame, table.label, group_by, seed, budget_s)
+    arguments = (options, table.frame, table.label, group_by, positive_class, seed, budget_s)
     if time_limit_s is None or any(_is_of_script(part) for part in _objects(options)):
         answer = race_step(*arguments)
     else:

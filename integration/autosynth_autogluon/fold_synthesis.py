@@ -21,7 +21,7 @@ from autosynth.synthesis import SyntheticRows
 from autosynth_autogluon.cache import FoldCache, predictor_root
 from autosynth_autogluon.fold_addition import Amounts, FoldAddition
 from autosynth_autogluon.fold_gate import FoldVerdict, judge_rows
-from autosynth_autogluon.fold_race import RaceAnswer, race_in_fold
+from autosynth_autogluon.fold_race import RaceAnswer, race_in_fold, raced_by
 from autosynth_autogluon.fold_view import LABEL, FoldRows, FoldView, ModelView, OriginalView
 from autosynth_autogluon.steps import fit_step, sample_step
 from autosynth_autogluon.time_limit import GeneratorTimeoutError, run_within
@@ -100,6 +100,7 @@ class FoldSynthesis:
 
     def _add_by_race(self, auto: AutoOptions, amounts: Amounts, time_limit_s: float | None) -> FoldAddition:
         started = time.perf_counter()
+        auto = raced_by(auto, self._config.generator_options, self._fold.eval_metric)
         answer, found = self._cache.get_or_make(
             f"{self._generator_key}-race",
             lambda: self._race(auto, time_limit_s),
@@ -125,7 +126,7 @@ class FoldSynthesis:
         table, seed = self._view.table, int(self._generator_key, 16) % 2**31
         group_by = {name: self._config.bins.get(name) for name in self._config.group_columns} or None
         try:
-            return race_in_fold(auto, table, group_by, seed, time_limit_s)
+            return race_in_fold(auto, table, group_by, seed, time_limit_s, positive_class=self._view.positive_class)
         except (BudgetError, GeneratorTimeoutError) as error:
             return RaceAnswer(reason=self._give_up(error), seconds=time.perf_counter() - started)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from autosynth_autogluon.config import InFoldConfig
 
 LABEL = "__label__"
+POSITIVE = 1  # AutoGluon's code of the positive class of two
 DERIVED = "__derived__"
 
 
@@ -42,6 +43,8 @@ class FoldRows:
         AutoGluon's special type to the columns that have it.
     class_names : mapping
         Class codes to the user's class labels, for reports; empty for a quantity.
+    eval_metric : str
+        AutoGluon's name of what the predictor is judged by.
     """
 
     X: pd.DataFrame
@@ -49,10 +52,15 @@ class FoldRows:
     is_classification: bool
     special_types: Mapping[str, list[str]]
     class_names: Mapping[Any, Any] = field(default_factory=dict)
+    eval_metric: str = ""
 
     @property
     def task(self) -> Task:
         return "classification" if self.is_classification else "regression"
+
+    @property
+    def has_two_classes(self) -> bool:
+        return self.is_classification and set(self.y.unique()) == {0, POSITIVE}
 
     def name(self, group: Group) -> str:
         """Return what reports call a group: the label under its own name and class, not as AutoGluon's code."""
@@ -68,6 +76,11 @@ class FoldView(Protocol):
 
     table: Table
     seen: npt.NDArray[np.bool_]
+
+    @property
+    def positive_class(self) -> Any:
+        """The label in ``table`` of AutoGluon's positive class; None unless there are two classes."""
+        ...
 
     def to_features(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[Any]]:
         """Return synthetic rows of ``table`` as encoded features and labels, in the dtypes of the fold."""
@@ -101,6 +114,10 @@ class ModelView:
         frame[LABEL] = fold.y.astype("category") if fold.is_classification else fold.y
         rows = frame.loc[self.seen]
         self.table = Table.from_frame(rows, label=LABEL, group_by=_group_by(config), task=fold.task)
+
+    @property
+    def positive_class(self) -> Any:
+        return POSITIVE if self._fold.has_two_classes else None
 
     def to_features(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[Any]]:
         """Return synthetic rows as encoded features and labels, in the dtypes of the fold."""
@@ -141,6 +158,12 @@ class OriginalView:
             )
         _check_labels(fold, side, self._learner)
         self.table = Table.from_frame(rows, label=self._learner.label, group_by=_group_by(config), task=fold.task)
+
+    @property
+    def positive_class(self) -> Any:
+        if not self._fold.has_two_classes:
+            return None
+        return self._learner.label_cleaner.inverse_transform(pd.Series([POSITIVE])).iloc[0]
 
     def to_features(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[Any]]:
         """Return synthetic rows as encoded features and labels, in the dtypes of the fold."""

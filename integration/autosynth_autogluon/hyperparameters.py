@@ -170,14 +170,17 @@ def rebalanced(
     :func:`prior_reliability` shows what it did on real rows.
 
     With ``generator="auto"``, :func:`autosynth.tune` runs once per fold, on the rows that the fold trains on and on no
-    other, in inner folds of its own; all models of the fold share its answer.  Where rows are not worth it, the fold
-    stays plain; where class weights are, they become the sample weights of families that take such, and the others
-    stay plain.  ``predictor.info()`` tells the winner and the reason, :func:`describe_folds` counts them.  A winning
-    shift of the threshold is left to AutoGluon's own calibration.  ``ratio``, ``augment``, ``alpha`` and
-    ``synthetic_weight`` are chosen by the race and cannot be given; ``rules`` apply to the rows that are added, and not
-    inside the race.  With ``data``, generators see original columns.  The race takes 0.7 of what the fold has for its
-    generator, or 120 s where ``fit`` has no time limit; ``generator_options={"time_budget_s": ...}`` shortens it, or
-    without a limit lengthens it.
+    other, in inner folds of its own; all models of the fold share its answer.  It is decided by ``eval_metric`` where
+    that is AUC, average precision, log loss, balanced accuracy or "worst_class_log_loss", and by the balanced
+    cross-entropy otherwise; ``generator_options={"metric": ...}`` says something else.
+
+    Where rows are not worth it, the fold stays plain; where class weights are, they become the sample weights of
+    families that take such, and the others stay plain.  ``predictor.info()`` tells the winner and the reason,
+    :func:`describe_folds` counts them.  A winning shift of the threshold is left to AutoGluon's own calibration.
+    ``ratio``, ``augment``, ``alpha`` and ``synthetic_weight`` are chosen by the race and cannot be given; ``rules``
+    apply to the rows that are added, and not inside the race.  With ``data``, generators see original columns.  The
+    race takes 0.7 of what the fold has for its generator, or 120 s where ``fit`` has no time limit;
+    ``generator_options={"time_budget_s": ...}`` shortens it, or without a limit lengthens it.
 
     A generator's own time limit (``generator_options={"time_limit_s": 60}`` of "transformer" and "llm") is not set from
     ``fit(time_limit=...)``.  Set it below the fold's share, and training ends in time with what it has; otherwise the

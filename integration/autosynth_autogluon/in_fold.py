@@ -198,6 +198,7 @@ class InFoldRebalancing:
             is_classification=self.problem_type in (BINARY, MULTICLASS),  # type: ignore[attr-defined]
             special_types=self._special_types(),
             class_names=self._class_names(),
+            eval_metric=self.eval_metric.name,  # type: ignore[attr-defined]
         )
         amounts = Amounts(
             ratio=self._amount("ratio", config.ratio),

@@ -12,6 +12,7 @@ import pandas as pd
 from autosynth import GroupReport, group_report
 from autosynth.decision import PriorShift, best_threshold, without_zeros
 from autosynth.exceptions import GenerationError
+from autosynth.notices import unannounced
 from autosynth.segments import Segments
 from autosynth_autogluon.arm_gains import Alternative, arm_gains
 from autosynth_autogluon.comparison_report import Arm, ComparisonReport, show
@@ -68,13 +69,14 @@ def judge(
     y_report = y_test.reset_index(drop=True)
 
     def report(proba: pd.DataFrame, baseline: pd.DataFrame) -> GroupReport:
-        found = group_report(
-            y_report,
-            proba.reset_index(drop=True),
-            groups=test_groups,
-            baseline=baseline.reset_index(drop=True),
-            random_state=random_state,
-        )
+        with unannounced():  # part of a comparison
+            found = group_report(
+                y_report,
+                proba.reset_index(drop=True),
+                groups=test_groups,
+                baseline=baseline.reset_index(drop=True),
+                random_state=random_state,
+            )
         # Its shift is fitted on test rows, as a report knows no others; the arms' own is fitted on validation rows.
         return replace(found, gain=None, group_gains=())
 

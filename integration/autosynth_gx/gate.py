@@ -16,6 +16,7 @@ from great_expectations.datasource.fluent.interfaces import Batch
 
 from autosynth.checks.evidence import Evidence
 from autosynth.exceptions import ConfigError
+from autosynth.notices import announce
 from autosynth.options import check_choice
 from autosynth_gx.contexts import as_current, own_context, without_progress_bars
 from autosynth_gx.data_docs import check_docs_folder, write_data_docs
@@ -120,6 +121,7 @@ def run_gate(
                     context=own_docs,
                     docs_dir=docs_folder,
                 )
+    announce("autosynth_reported", report=report)
     return GateResult(report, validation, page)
 
 

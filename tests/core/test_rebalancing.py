@@ -326,9 +326,7 @@ def test_finished_runs_are_announced(
     assert heard == [result]
 
 
-@pytest.mark.parametrize(
-    "hook", ["autosynth_keep_rows", "autosynth_check_rows", "autosynth_rebalanced", "autosynth_propose_generators"]
-)
+@pytest.mark.parametrize("hook", ["autosynth_keep_rows", "autosynth_check_rows", "autosynth_propose_generators"])
 def test_a_plugin_that_raises_ends_the_run_by_name(
     frame: pd.DataFrame, registry: PluginRegistry, plugin: Callable[..., ModuleType], hook: str
 ) -> None:

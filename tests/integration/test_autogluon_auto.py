@@ -19,18 +19,20 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
 from autosynth import Group, Table
+from autosynth.auto import AutoOptions
 from autosynth.exceptions import ConfigError
 from autosynth.plugins import current_plugins
 from autosynth.toy import overlapping_classes
 from autosynth_autogluon import describe_folds, rebalanced
 from autosynth_autogluon.cache import FOLDER
-from autosynth_autogluon.fold_race import RaceAnswer
+from autosynth_autogluon.fold_race import RaceAnswer, raced_by
 from autosynth_autogluon.fold_record import fold_records
 from tests.integration.autogluon_helpers import additions, fit
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-QUICK = {"learner": LogisticRegression(), "generators": ["smote"], "ratios": [1.0], "synthetic_weights": [1.0], "cv": 2}
+SMALL = {"learner": LogisticRegression(), "generators": ["smote"], "ratios": [1.0], "synthetic_weights": [1.0], "cv": 2}
+QUICK = {**SMALL, "metric": "balanced_cross_entropy"}
 
 
 def auto(models: Any = None, data: pd.DataFrame | None = None, **settings: Any) -> dict[Any, Any]:
@@ -151,6 +153,42 @@ def test_class_weights_as_an_answer_reach_the_families_that_take_them(tmp_path, 
     assert "2 of 4 model folds trained on real rows alone (a race on the fold's own rows says class weights" in told
 
 
+@pytest.mark.parametrize("is_original", [False, True])
+def test_a_race_is_about_what_autogluon_is_asked_for(tmp_path, monkeypatch, is_original):
+    raced = []
+    race = AutoOptions.race
+
+    def record(options: AutoOptions, *rows: Any, positive_class: Any, **more: Any) -> Any:
+        raced.append(positive_class)
+        return race(options, *rows, positive_class=positive_class, **more)
+
+    monkeypatch.setattr(AutoOptions, "race", record)
+    train = overlapping_classes(160, minority_share=0.25, n_features=2)
+    train["target"] = np.where(train["target"] == 1, "a sick one", "healthy")  # the positive class comes first
+    models = rebalanced({"LR": {}}, generator="auto", generator_options=SMALL, data=train if is_original else None)
+    asked = {"predictor_options": {"positive_class": "a sick one"}, "num_bag_folds": 0}
+    predictor = fit(train, models, tmp_path, eval_metric="average_precision", **asked)
+    (facts,) = [facts for _, _, facts in additions(predictor)]
+    assert facts["race"]["metric"] == "average_precision"
+    assert raced == ["a sick one" if is_original else 1]
+
+
+@pytest.mark.parametrize(
+    ("eval_metric", "given", "raced"),
+    [
+        ("roc_auc", {}, "roc_auc"),
+        ("roc_auc_ovo_macro", {}, "roc_auc"),
+        ("log_loss", {}, "log_loss"),
+        ("worst_class_log_loss", {}, "worst_group_risk"),
+        ("accuracy", {}, "balanced_cross_entropy"),
+        ("f1", {}, "balanced_cross_entropy"),
+        ("roc_auc", {"metric": "log_loss"}, "log_loss"),
+    ],
+)
+def test_the_metric_of_a_race_follows_from_eval_metric_unless_it_is_given(eval_metric, given, raced):
+    assert raced_by(AutoOptions.of(given), given, eval_metric).metric == raced
+
+
 seen: list[frozenset[Any]] = []
 
 
@@ -244,6 +282,7 @@ def test_a_quantity_stays_plain(tmp_path):
         ({"generator_options": {"k_neighbors": 3}}, "holds 'k_neighbors', and generator='auto' has no such setting"),
         ({"generator_options": {"generators": ["smoke"]}}, "Did you mean 'smote'"),
         ({"generator_options": {"generators": ["rows"]}}, "rows"),
+        ({"generator_options": {"learner": "xgbost"}}, "learner='xgbost' is unknown. Did you mean 'xgboost'?"),
         ({"generator_options": {"generators": ["llm_api"]}}, "llm_api"),
         ({"space": "original"}, "Add data=train"),
     ],
