@@ -173,24 +173,44 @@ def test_equal_predictions_are_level_and_much_noise_is_harm() -> None:
 
 
 def test_what_is_asked_of_auto_names_the_tables_that_break_it() -> None:
-    from harm.verdicts import statements
+    from harm.arms import CALIBRATED_SMOTE, REFERENCE, SMOTE
+    from harm.verdicts import BEST, BEST_CALIBRATED, statements
 
     common = {"arm": "auto", "standard_error": 0.01, "difference": 0.0, "verdict": "level"}
     records = [
         {**common, "setting": name, "metric": metric, "against": against}
         for name in ("a", "b")
         for metric in ("auc", "average_precision", "balanced_ce_shifted")
-        for against in ("none + tuned threshold", "best without rows", "chosen without rows", "smote")
+        for against in (REFERENCE, BEST, BEST_CALIBRATED, "chosen without rows", SMOTE, CALIBRATED_SMOTE)
     ]
     frame = pd.DataFrame(records)
     of_auc = (frame["setting"] == "a") & (frame["metric"] == "auc")
-    frame.loc[of_auc & (frame["against"] == "best without rows"), "verdict"] = "worse"
-    frame.loc[of_auc & (frame["against"] == "smote"), "difference"] = 0.02
-    frame.loc[of_auc & (frame["against"] == "none + tuned threshold"), "verdict"] = "better"
+    frame.loc[of_auc & (frame["against"] == BEST), ["verdict", "difference"]] = ["worse", 0.021]
+    frame.loc[of_auc & (frame["against"] == SMOTE), "difference"] = 0.02
+    frame.loc[of_auc & (frame["against"] == REFERENCE), ["verdict", "difference"]] = ["better", -0.05]
     lines = statements(frame, {"a"})
     assert "1 of 2 (a)" in lines[0]
+    assert lines[3].endswith(
+        "worse after Holm's correction: 0 "
+    )  # 2.1 standard errors are not enough for the best of six
     assert any("1 of 1 (a (AUC))" in line for line in lines)
-    assert lines[-1].endswith("1 (a (AUC))")
+    assert any(line.endswith("better after Holm's correction: 1 (a (AUC))") for line in lines)
+    assert lines[-2].endswith("1 of 6 (a (AUC))")
+
+
+def test_calibration_spares_the_order_and_takes_back_what_a_model_is_too_sure_of() -> None:
+    from harm.arms import ARMS
+    from harm.metrics import RowScores, TestRows, draw
+    from harm.splits import splits
+
+    cuts = splits(setting(3000))
+    arms = [arm for arm in ARMS if arm.name in ("none + tuned threshold", "none, calibrated")]
+    said = [made_up(one, 4.0) for one in cuts]
+    draws = draw({arm.name: RowScores.of([arm] * 3, cuts, said) for arm in arms}, TestRows.of(cuts), n_bootstrap=20)
+    tuned, calibrated = draws["none + tuned threshold"], draws["none, calibrated"]
+    assert calibrated["auc"][0] == pytest.approx(tuned["auc"][0])
+    assert calibrated["balanced_accuracy"][0] == pytest.approx(tuned["balanced_accuracy"][0])
+    assert calibrated["balanced_ce_shifted"][0] < tuned["balanced_ce_shifted"][0] - 0.05
 
 
 def test_kept_predictions_come_back_and_those_of_other_rows_do_not(tmp_path: Path) -> None:
@@ -221,7 +241,8 @@ def test_a_run_writes_its_table_and_goes_on_where_it_was(
     do_no_harm.main()
     first = pd.read_csv(tmp_path / "out.csv")
     told = capsys.readouterr().out
-    assert {"none", "none + tuned threshold", "none + corrected prior", "smote"} == set(first["arm"])
+    of_none = {"none", "none + tuned threshold", "none + corrected prior", "none, calibrated"}
+    assert of_none | {"smote", "smote, calibrated"} == set(first["arm"])
     assert "| toy | 0 | ctgan | UnknownGeneratorError" in told
     do_no_harm.main()
     assert "toy 0 smote" in told
@@ -283,3 +304,19 @@ def test_boosting_unlearns_rows_whose_weights_cancel() -> None:
     assert plain[0] < 0.1 < 0.9 < plain[-1]
     both = SignedRows(np.concatenate([X, X]), np.r_[y, y], np.r_[np.full(200, 0.01), np.full(200, -0.01)])
     assert boosted(both, X) == pytest.approx(np.full(200, 0.5), abs=1e-3)
+
+
+def test_leads_of_a_race_stand_beside_what_they_bring_on_test_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import race_leads
+    from harm.splits import splits
+
+    monkeypatch.setattr(race_leads, "RACING", ("smote",))
+    split = splits(setting())[0]
+    found = race_leads.record(split, tmp_path, 1)
+    assert found["with_rows"].startswith("smote")
+    assert found["without"] in ("none", "class weights")
+    assert not found["takes_rows"] or found["lead"] > 1
+    assert all(0 < abs(found[f"gain_{name}"]) < 1 for name in race_leads.GAINS)
+    assert race_leads.record(split, tmp_path, 1) == found

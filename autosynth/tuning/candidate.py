@@ -27,6 +27,9 @@ Effort: TypeAlias = "tuple[int, float, int]"
 
 LEVEL = 0.95  # of all intervals
 SHIFTS: tuple[Shift, ...] = ("none", "prior", "tuned")
+# The tuned shift looks at what came of the probabilities; the closed form takes a model at its word, which trees that
+# are too sure of themselves do not deserve.  So it is the last one that is turned to.
+SHIFT_EFFORT = {"none": 0, "tuned": 1, "prior": 2}
 SHIFT_WORDS = {"none": "", "prior": "corrected prior", "tuned": "tuned threshold"}
 
 
@@ -39,8 +42,8 @@ class Candidate:
     arm : Arm
         What is done to the training rows.
     shift : "none", "prior" or "tuned"
-        Probabilities as they come; corrected in closed form from the prior of training; or by class offsets fitted on
-        real validation rows, which for two classes is a moved threshold.
+        Probabilities as they come; corrected in closed form from the prior of training; or by a temperature and class
+        offsets fitted on real validation rows, which for two classes is a moved threshold.
     """
 
     arm: Arm
@@ -108,10 +111,10 @@ class Scored:
 
     @property
     def effort(self) -> Effort:
-        """What doing less is measured by: kind of arm, synthetic weight x rows added, whether there is a shift."""
+        """What doing less is measured by: kind of arm, synthetic weight x rows added, kind of shift."""
         arm = self.candidate.arm
         added = arm.synthetic_weight * self.outcome.n_synthetic if arm.is_synthetic else 0.0
-        return self.candidate.level, math.inf if math.isnan(added) else added, int(self.candidate.shift != "none")
+        return self.candidate.level, math.inf if math.isnan(added) else added, SHIFT_EFFORT[self.candidate.shift]
 
     @property
     def balanced_risk(self) -> Floats:

@@ -76,11 +76,16 @@ class Choice:
 
     @property
     def offsets(self) -> npt.NDArray[np.float64]:
-        """What is added to log probabilities, shape (n_segments + 1, n_classes), zeros for the shift "none".
+        """What is added to log p / temperature, shape (n_segments + 1, n_classes), zeros for the shift "none".
 
         One row per combination of group columns; the last one is for combinations that the table did not hold.
         """
         return self.probability_shift.offsets
+
+    @property
+    def temperature(self) -> float:
+        """What log probabilities are divided by before that; 1 unless the shift is "tuned"."""
+        return self.probability_shift.temperature
 
     @property
     def threshold(self) -> float | None:
@@ -122,6 +127,7 @@ class Choice:
             "reason": self.reason,
             "rebalance_arguments": arguments,
             "threshold": self.threshold,
+            "temperature": self.temperature,
             "offsets": self.offsets.tolist(),
             "classes": to_plain(self.probability_shift.classes),
             "segments": to_plain(self.probability_shift.segments),
@@ -164,9 +170,9 @@ def choose(
     """
     picked = pick(scored)
     chosen = picked.chosen
-    shift = ProbabilityShift.of(judge.offsets(chosen.outcome, chosen.candidate.shift), judge.table, judge.coded)
+    shift = ProbabilityShift.of(judge.fitted(chosen.outcome, chosen.candidate.shift), judge.table, judge.coded)
     gains = None if gain_of is None else gain_of(chosen)
-    said = Said(picked, judge, tuple(scored), shift.threshold, gains, tuple(outcomes))
+    said = Said(picked, judge, tuple(scored), shift.threshold, gains, shift.temperature, tuple(outcomes))
     generator = chosen.candidate.arm.generator
     return Choice(
         pick=picked,

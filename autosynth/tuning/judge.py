@@ -19,7 +19,7 @@ from autosynth.tuning.label_codes import Coded
 from autosynth.tuning.metrics import Metric, ScoreFunction, positive_code
 from autosynth.tuning.out_of_fold import OutOfFold, folds_run
 from autosynth.tuning.replicates import Replicates
-from autosynth.tuning.shifts import offset_fitter
+from autosynth.tuning.shifts import FittedShift, shift_fitter
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from autosynth.tuning.candidate import Shift
     from autosynth.tuning.folds import Folds
     from autosynth.tuning.outcome import ArmOutcome
-    from autosynth.tuning.shifts import FitOffsets
+    from autosynth.tuning.shifts import FitShift
 
     Floats: TypeAlias = npt.NDArray[np.float64]
     Codes: TypeAlias = npt.NDArray[np.int64]
@@ -124,7 +124,7 @@ class Judge:
         )
 
     def score(self, outcome: ArmOutcome, folds: Mask | None = None) -> tuple[Scored, ...]:
-        """Return one candidate per shift that changes something, those with less effort first.
+        """Return one candidate per shift that changes something: as it comes, in closed form, tuned.
 
         Parameters
         ----------
@@ -149,21 +149,20 @@ class Judge:
                 found.append(self._scored(Candidate(outcome.arm, shift), outcome, after))
         return tuple(found)
 
-    def offsets(self, outcome: ArmOutcome, shift: Shift) -> Floats:
-        """Return what is added to log probabilities of a model of this arm, shape (n_segments + 1, n_classes).
+    def fitted(self, outcome: ArmOutcome, shift: Shift) -> FittedShift:
+        """Return what is done to log probabilities of a model of this arm.
 
-        The closed form follows the mean training weights of the folds; tuned offsets are fitted on all rows that were
-        validated.  The last row is for segments that the table does not hold.
+        The closed form follows the mean training weights of the folds; the tuned shift is fitted on all rows that were
+        validated.
         """
         if shift == "none":
-            return np.zeros((self.coded.n_segments + 1, self.coded.n_classes))
+            return FittedShift(np.zeros((self.coded.n_segments + 1, self.coded.n_classes)))
         said = self._said(outcome)
         if shift == "tuned":
-            return said.offsets(self._fitter)
+            return said.fitted(self._fitter)
         everyone = np.ones(len(self.table), dtype=bool)
-        return prior_offsets(
-            outcome.trained[said.judged].mean(axis=0), said.real_prior(everyone) if self._to_real_prior else None
-        )
+        target = said.real_prior(everyone) if self._to_real_prior else None
+        return FittedShift(prior_offsets(outcome.trained[said.judged].mean(axis=0), target))
 
     def risks_on_the_way(self, outcome: ArmOutcome) -> tuple[Floats, Floats]:
         """Return cross-entropy per group as it comes and after the best shift, each (1 + n_bootstrap, n_cells).
@@ -171,7 +170,7 @@ class Judge:
         The shift is the one with the least balanced cross-entropy, fitted crosswise, whatever the metric is.
         """
         said = self._said(outcome)
-        even = offset_fitter(Metric.of("balanced_cross_entropy"), self.coded.n_segments, self.coded.n_classes)
+        even = shift_fitter(Metric.of("balanced_cross_entropy"), self.coded.n_segments, self.coded.n_classes)
         sums, _ = self._sums([said.losses, said.tuned(even).losses], said.seen)
         return sums[:, :, 1] / sums[:, :, 0], sums[:, :, 2] / sums[:, :, 0]
 
@@ -182,8 +181,8 @@ class Judge:
         return ranking_draws(after, self.positive, self.replicates)
 
     @cached_property
-    def _fitter(self) -> FitOffsets:
-        return offset_fitter(self.metric, self.coded.n_segments, self.coded.n_classes)
+    def _fitter(self) -> FitShift:
+        return shift_fitter(self.metric, self.coded.n_segments, self.coded.n_classes)
 
     @property
     def _to_real_prior(self) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autosynth.exceptions import DataError
 from autosynth.prior_shift import prior_offsets
-from autosynth.tuning.shifts import crosswise_offsets, log_probabilities, shifted
+from autosynth.tuning.shifts import FittedShift, crosswise_shifts, log_probabilities, shifted
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from autosynth.tuning.folds import Folds
     from autosynth.tuning.label_codes import Coded
     from autosynth.tuning.outcome import ArmOutcome
-    from autosynth.tuning.shifts import FitOffsets
+    from autosynth.tuning.shifts import FitShift
 
     Floats: TypeAlias = npt.NDArray[np.float64]
     Codes: TypeAlias = npt.NDArray[np.int64]
@@ -103,17 +103,17 @@ class OutOfFold:
         """Return the rows that a fold validates."""
         return np.flatnonzero(self.folds.validates(repeat, fold))
 
-    def tuned(self, fit: FitOffsets) -> OutOfFold:
-        """Shift every row by fitted offsets that its own fold had no part in."""
-        offsets = np.full_like(self.logs, np.nan)
+    def tuned(self, fit: FitShift) -> OutOfFold:
+        """Shift every row as fitted on rows of other folds than its own."""
+        temperatures, offsets = np.ones((*self.logs.shape[:2], 1)), np.full_like(self.logs, np.nan)
         for repeat, assignment in enumerate(self.folds.assignment):
             rows = np.flatnonzero(self.seen[repeat])
             if len(rows):
                 codes, segments = self.coded.label_codes[rows], self.coded.segment_codes[rows]
-                offsets[repeat, rows] = crosswise_offsets(
+                temperatures[repeat, rows], offsets[repeat, rows] = crosswise_shifts(
                     self.logs[repeat, rows], codes, segments, assignment[rows], fit
                 )
-        return self._shifted(offsets)
+        return self._shifted(offsets, temperatures)
 
     def corrected(self, trained: Floats, *, to_real_prior: bool) -> OutOfFold:
         """Shift every row in closed form, from the prior that its own fold's model was trained with.
@@ -138,8 +138,8 @@ class OutOfFold:
         np.add.at(counts, (self.coded.segment_codes[rows], self.coded.label_codes[rows]), 1.0)
         return counts
 
-    def offsets(self, fit: FitOffsets) -> Floats:
-        """Return offsets fitted on all judged rows, a mean over repeats, shape (n_segments + 1, n_classes).
+    def fitted(self, fit: FitShift) -> FittedShift:
+        """Return the shift fitted on all judged rows, a mean over repeats.
 
         Repeats show the same rows again; fitted on all of them at once, small segments would pass for large ones.
         """
@@ -147,16 +147,18 @@ class OutOfFold:
         for repeat in np.flatnonzero(self.seen.any(axis=1)):
             rows = np.flatnonzero(self.seen[repeat])
             found.append(fit(self.logs[repeat, rows], self.coded.label_codes[rows], self.coded.segment_codes[rows]))
-        return np.asarray(np.mean(found, axis=0))
+        temperature = np.exp(np.mean([np.log(one.temperature) for one in found]))
+        return FittedShift(np.mean([one.offsets for one in found], axis=0), float(temperature))
 
     def differs_from(self, other: OutOfFold) -> bool:
         """Return whether any log probability is another one, beyond rounding."""
         return bool(np.nanmax(np.abs(self.logs - other.logs)) > 1e-6)
 
-    def _shifted(self, offsets: Floats) -> OutOfFold:
-        """Shift the rows by offsets of the same shape as ``logs``."""
+    def _shifted(self, offsets: Floats, temperatures: Floats | None = None) -> OutOfFold:
+        """Shift the rows by offsets of the same shape as ``logs``, and temperatures of one column."""
         after, order = np.full_like(self.logs, np.nan), np.full_like(self.logs, np.nan)
         seen = self.seen
-        after[seen] = shifted(self.logs[seen], offsets[seen])
-        order[seen] = shifted(self.order[seen], offsets[seen])
+        divided_by = 1.0 if temperatures is None else temperatures[seen]
+        after[seen] = shifted(self.logs[seen], offsets[seen], divided_by)
+        order[seen] = shifted(self.order[seen], offsets[seen], divided_by)
         return replace(self, logs=after, order=order)

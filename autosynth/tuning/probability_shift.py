@@ -1,4 +1,4 @@
-"""ProbabilityShift: a chosen shift of the prior, ready for the probabilities of a model that was trained later."""
+"""ProbabilityShift: a chosen shift of probabilities, ready for the probabilities of a model that was trained later."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from autosynth.exceptions import ConfigError, DataError
 from autosynth.schema import plain
 from autosynth.segments import Segments
-from autosynth.tuning.shifts import log_probabilities, shifted
+from autosynth.tuning.shifts import FittedShift, log_probabilities, shifted
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -28,29 +28,34 @@ __all__ = ["ProbabilityShift"]
 
 @dataclass(frozen=True)
 class ProbabilityShift:
-    """Offsets on the log probabilities of the classes, for each combination of group columns.
+    """A temperature and offsets of the log probabilities of the classes, for each combination of group columns.
 
     Attributes
     ----------
     offsets : ndarray of shape (n_segments + 1, n_classes)
-        The first class's are 0; the last row is for rows of a combination that the table did not hold.
+        What is added to log p / temperature.  The first class's are 0; the last row is for rows of a combination that
+        the table did not hold.
     classes : tuple
         The classes, in the order of the columns.
     segments : tuple of Group
         The combinations, in the order of the rows.
     reader : Segments
         Tells the combination of a row, bins among them.
+    temperature : float
+        Above 1 where the models are too sure of themselves; 1 leaves them as they are.
     """
 
     offsets: Floats
     classes: tuple[Any, ...]
     segments: tuple[Group, ...]
     reader: Segments
+    temperature: float = 1.0
 
     @classmethod
-    def of(cls, offsets: Floats, table: Table, coded: Coded) -> ProbabilityShift:
-        """Return the shift of offsets that were found on the rows of a table."""
-        return cls(offsets, coded.classes, coded.segments, Segments.from_table(table))
+    def of(cls, fitted: FittedShift, table: Table, coded: Coded) -> ProbabilityShift:
+        """Return a shift that was found on the rows of a table, ready for others."""
+        reader = Segments.from_table(table)
+        return cls(fitted.offsets, coded.classes, coded.segments, reader, fitted.temperature)
 
     @property
     def depends_on_groups(self) -> bool:
@@ -62,7 +67,7 @@ class ProbabilityShift:
         """The threshold on the second class's probability that the shift moves to 0.5; None where there is not one."""
         if len(self.classes) != 2 or self.depends_on_groups:
             return None
-        return float(1 / (1 + np.exp(self.offsets[0, 1])))
+        return float(1 / (1 + np.exp(self.offsets[0, 1] * self.temperature)))
 
     def apply(self, proba: Any, groups: Any = None) -> Any:
         """Return shifted probabilities; every row sums to 1.
@@ -90,7 +95,8 @@ class ProbabilityShift:
         """
         order, values = self._read(proba)
         self._check_order(proba, groups)
-        moved = np.exp(shifted(log_probabilities(values), self.offsets[self._codes(groups, len(values))]))
+        offsets = self.offsets[self._codes(groups, len(values))]
+        moved = np.exp(shifted(log_probabilities(values), offsets, self.temperature))
         if not isinstance(proba, pd.DataFrame):
             return moved
         back = np.empty_like(moved)

@@ -50,7 +50,7 @@ class TuningReport:
         All candidates, the best one first; those that left the race early and those that failed come last.
     gains : mapping of str to ArmGains
         For every arm that ran all its folds, where the change of balanced cross-entropy from plain training comes from,
-        and that of every group: shift of the prior, class weights, better ranking, with limits; parts add up.
+        and that of every group: shift of probabilities, class weights, better ranking, with limits; parts add up.
     metric : Metric
         What the race was about.
     n_rows : int

@@ -90,7 +90,8 @@ def pick(scored: Sequence[Scored]) -> Pick:
     error of their paired difference, plus what the best of as many candidates leads by through chance alone: the best
     of fifty arms that are pure noise lies two standard errors ahead, so that the rule without this allowance would
     nearly always choose one.  Within the kind taken, the candidate with the least effort that is within one standard
-    error of the best is chosen; a corrected prior and a tuned threshold are the same effort, so the better one of them.
+    error of the best is chosen: as it comes, then the tuned shift, and the prior corrected in closed form where it is
+    better than that by more than one standard error.
 
     Parameters
     ----------

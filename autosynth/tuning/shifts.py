@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from autosynth.decision import SMALLEST, threshold_of
 from autosynth.prior_shift import N_FOLDS, fit_offsets, log_softmax
+from autosynth.tuning.temperature import fit_temperature
 from autosynth.tuning.worst_shift import fit_worst_offsets
 
 if TYPE_CHECKING:
@@ -19,9 +21,26 @@ if TYPE_CHECKING:
     Floats: TypeAlias = npt.NDArray[np.float64]
     Codes: TypeAlias = npt.NDArray[np.int64]
 
-__all__ = ["FitOffsets", "crosswise_offsets", "log_probabilities", "offset_fitter", "shifted"]
+__all__ = ["FitShift", "FittedShift", "crosswise_shifts", "log_probabilities", "shift_fitter", "shifted"]
 
-FitOffsets: TypeAlias = "Callable[[Floats, Codes, Codes], Floats]"  # logs, classes, segments -> (n_segments + 1, K)
+
+@dataclass(frozen=True)
+class FittedShift:
+    """What is done to log probabilities: they are divided by a temperature, and offsets are added.
+
+    Attributes
+    ----------
+    offsets : ndarray of shape (n_segments + 1, n_classes)
+        The first class's are 0; the last row is for segments that were not there.
+    temperature : float
+        Above 1 for a model that is too sure of itself.
+    """
+
+    offsets: Floats
+    temperature: float = 1.0
+
+
+FitShift: TypeAlias = "Callable[[Floats, Codes, Codes], FittedShift]"  # from logs, classes, segments
 
 
 def log_probabilities(probabilities: Floats) -> Floats:
@@ -33,23 +52,34 @@ def log_probabilities(probabilities: Floats) -> Floats:
     return np.asarray(np.log(floored / floored.sum(axis=-1, keepdims=True)))
 
 
-def shifted(logs: Floats, offsets: Floats) -> Floats:
+def shifted(logs: Floats, offsets: Floats, temperatures: Floats | float = 1.0) -> Floats:
     """Return logarithms of the shifted probabilities; every row of them sums to 1 again."""
-    return log_softmax(logs + offsets)
+    return log_softmax(logs / temperatures + offsets)
 
 
-def offset_fitter(metric: Metric, n_segments: int, n_classes: int) -> FitOffsets:
-    """Return what fits the offsets that suit a metric: each candidate is to have its best shift."""
-    if metric.name == "worst_group_risk":
-        return lambda logs, codes, segments: fit_worst_offsets(logs, codes, segments, n_segments=n_segments)
-    if metric.name == "balanced_accuracy":
-        return lambda logs, codes, _: _accuracy_offsets(logs, codes, n_segments, n_classes)
-    balanced = metric.name != "log_loss"
-    return lambda logs, codes, segments: fit_offsets(logs, codes, segments, n_segments=n_segments, balanced=balanced)
+def shift_fitter(metric: Metric, n_segments: int, n_classes: int) -> FitShift:
+    """Return what fits the shift that suits a metric: each candidate is to have its best one.
+
+    A temperature is fitted wherever a cross-entropy is asked for.  Without it, rows that merely damp a model that is
+    too sure of itself would pass for rows that tell it something.
+    """
+    if metric.name == "balanced_accuracy":  # decisions know no temperature
+        return lambda logs, codes, _: FittedShift(_accuracy_offsets(logs, codes, n_segments, n_classes))
+    balanced, is_worst = metric.name != "log_loss", metric.name == "worst_group_risk"
+
+    def fit(logs: Floats, codes: Codes, segments: Codes) -> FittedShift:
+        temperature = fit_temperature(logs, codes, balanced=balanced)
+        if is_worst:
+            offsets = fit_worst_offsets(logs / temperature, codes, segments, n_segments=n_segments)
+        else:
+            offsets = fit_offsets(logs / temperature, codes, segments, n_segments=n_segments, balanced=balanced)
+        return FittedShift(offsets, temperature)
+
+    return fit
 
 
-def crosswise_offsets(logs: Floats, codes: Codes, segments: Codes, folds: Codes, fit: FitOffsets) -> Floats:
-    """Return every row's offsets, fitted on the rows of all other folds, shape (n_rows, n_classes).
+def crosswise_shifts(logs: Floats, codes: Codes, segments: Codes, folds: Codes, fit: FitShift) -> tuple[Floats, Floats]:
+    """Return every row's temperature (n_rows, 1) and offsets (n_rows, n_classes), fitted on the rows of other folds.
 
     A row that had a part in its own shift would flatter it.
 
@@ -60,15 +90,16 @@ def crosswise_offsets(logs: Floats, codes: Codes, segments: Codes, folds: Codes,
     codes, segments, folds : ndarray of int, shape (n_rows,)
         Class, segment and fold of every row.  Rows of a single fold are dealt out to five, cell by cell.
     fit : callable
-        From `offset_fitter`.
+        From `shift_fitter`.
     """
     if len(np.unique(folds)) < 2:
         folds = _dealt(codes, segments)
-    offsets = np.empty_like(logs)
+    temperatures, offsets = np.ones((len(logs), 1)), np.empty_like(logs)
     for fold in np.unique(folds):
         held, others = folds == fold, folds != fold
-        offsets[held] = fit(logs[others], codes[others], segments[others])[segments[held]]
-    return offsets
+        found = fit(logs[others], codes[others], segments[others])
+        temperatures[held], offsets[held] = found.temperature, found.offsets[segments[held]]
+    return temperatures, offsets
 
 
 def _dealt(codes: Codes, segments: Codes) -> Codes:

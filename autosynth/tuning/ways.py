@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["ArmGains", "Ways"]
 
 BASELINE = "plain training"
-FITTED_ON = "real rows of the other folds, so that no row has a part in its own shift"
+FITTED_ON = (
+    "real rows of the other folds, so that no row has a part in its own shift; beside the prior they take a temperature"
+)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ __all__ = ["Said", "amount_text", "effect", "probability_text", "reason"]
 
 SIDE_TITLES = ("AUC", "average precision")
 MAX_REASON = 160  # characters of why a generator failed
+NEARLY_ONE = 1.1  # a temperature nearer to 1 is not worth a sentence
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Said:
     scored: tuple[Scored, ...]
     threshold: float | None
     gains: ArmGains | None
+    temperature: float = 1.0
     outcomes: tuple[ArmOutcome, ...] = ()
 
     @property
@@ -55,9 +57,17 @@ class Said:
 
 
 def reason(said: Said) -> str:
-    """Return the choice and its reason in a few sentences; a mere shift of the prior is never called a gain."""
+    """Return the choice and its reason in a few sentences; a mere shift is never called a gain."""
     return " ".join(
-        [_what(said), *_doubt(said), *_synthetic_rows(said), *_failures(said), *_ranking_cost(said), *_prior_cost(said)]
+        [
+            _what(said),
+            *_temperature(said),
+            *_doubt(said),
+            *_synthetic_rows(said),
+            *_failures(said),
+            *_ranking_cost(said),
+            *_prior_cost(said),
+        ]
     )
 
 
@@ -117,6 +127,17 @@ def _joined(what: str, brings: str) -> str:
     return f"{what}: {brings}." if brings else f"{what}."
 
 
+def _temperature(said: Said) -> Iterator[str]:
+    """Yield that probabilities are softened or sharpened as well, which moves no threshold but lowers a risk."""
+    factor = max(said.temperature, 1 / said.temperature)
+    if factor >= NEARLY_ONE:
+        how, why = ("divided", "too sure of themselves") if said.temperature > 1 else ("multiplied", "not sure enough")
+        yield (
+            f"Where probabilities are used and not decisions, their logarithms are {how} by {factor:.2g} as well: as "
+            f"they come, the models are {why}."
+        )
+
+
 def _doubt(said: Said) -> Iterator[str]:
     """Yield that the choice may owe its lead to chance: one standard error is less than limits of 95 % ask for."""
     chosen = said.pick.chosen
@@ -158,7 +179,7 @@ def _of_which(said: Said) -> str:
     if said.gains is None:
         return ""
     gain = said.gains.balanced
-    named = [("a mere shift of the prior", gain.shift), *((_step_title(part), part) for part in gain.steps[1:-1])]
+    named = [("a mere shift of probabilities", gain.shift), *((_step_title(part), part) for part in gain.steps[1:-1])]
     parts = ", ".join(f"{title} {part.nats.value:+.3f} ({part.verdict})" for title, part in reversed(named))
     way = "gained over" if gain.total.nats.value > 0 else "lost against"
     return f"; of {amount_text(gain.total.nats.value)} nats of balanced cross-entropy {way} plain training: {parts}"

@@ -9,6 +9,11 @@ from typing import Any
 REFERENCE = "none + tuned threshold"
 AUTO = "auto"
 WITHOUT_ROWS = ("none", REFERENCE, "none + corrected prior", "class weights")
+# A temperature beside the offsets, as autosynth.tune fits it: it needs no synthetic row either.
+CALIBRATED = ", calibrated"
+CALIBRATED_REFERENCE = f"none{CALIBRATED}"
+CALIBRATED_WITHOUT_ROWS = (CALIBRATED_REFERENCE, f"class weights{CALIBRATED}")
+SMOTE, CALIBRATED_SMOTE = "smote", f"smote{CALIBRATED}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +55,8 @@ class Arm:
     model : str
         Whose predictions it uses: a key of ``TREATMENTS``, or "auto".
     shift : str
-        What belongs to the arm itself and is done to its probabilities: "none", "prior" or "tuned".
+        What belongs to the arm itself and is done to its probabilities: "none", "prior", "tuned" (offsets) or
+        "calibrated" (a temperature and offsets).
     later_shift : str
         What is done for the scores "after a shift", which all arms but the plain one are allowed.
     tunes_threshold : bool
@@ -63,14 +69,11 @@ class Arm:
     later_shift: str = "tuned"
     tunes_threshold: bool = True
 
-    @property
-    def makes_rows(self) -> bool:
-        return self.name not in WITHOUT_ROWS
-
 
 ARMS = (
     Arm(name="none", model="none", later_shift="none", tunes_threshold=False),
     Arm(name=REFERENCE, model="none", shift="tuned"),
     Arm(name="none + corrected prior", model="none", shift="prior", later_shift="prior", tunes_threshold=False),
     *(Arm(name=name, model=name) for name in TREATMENTS if name != "none"),
+    *(Arm(name=f"{name}{CALIBRATED}", model=name, shift="calibrated", later_shift="calibrated") for name in TREATMENTS),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import autosynth
-from harm.arms import REFERENCE, Arm, Treatment
+from harm.arms import Arm, Treatment
 from harm.prediction import Prediction, predict
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def treatment_of(arm: Any) -> Treatment:
 
 
 def auto_arm(prediction: Prediction) -> Arm:
-    """Return the arm with the shift that was chosen for it."""
-    shift = str(prediction.facts["shift"])
+    """Return the arm with the shift that was chosen for it; a tuned one holds a temperature."""
+    shift = {"tuned": "calibrated"}.get(str(prediction.facts["shift"]), str(prediction.facts["shift"]))
     return Arm(name="auto", model="auto", shift=shift, later_shift=shift)
 
 
@@ -64,5 +64,5 @@ def _best_without_rows(choice: Any) -> str:
     """Return the name that this benchmark gives the candidate without synthetic rows that the race puts first."""
     candidate = choice.pick.reference.candidate
     if candidate.arm.class_weights:
-        return "class weights"
-    return {"none": "none", "prior": "none + corrected prior", "tuned": REFERENCE}[candidate.shift]
+        return "class weights, calibrated" if candidate.shift == "tuned" else "class weights"
+    return {"none": "none", "prior": "none + corrected prior", "tuned": "none, calibrated"}[candidate.shift]

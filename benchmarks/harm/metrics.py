@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from autosynth.risk import Cells, Ranking, all_weights
-from harm.shifts import SMALLEST, best_threshold, decisions, prior_offsets, shifted, tuned_offsets
+from harm.shifts import SMALLEST, best_threshold, decisions, prior_offsets, shifted, tuned_offsets, tuned_temperature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,13 +75,18 @@ def _score_split(arm: Arm, split: Split, prediction: Prediction) -> tuple[Floats
     in_training, known = split.codes(split.train), split.segment_codes(split.train)
     counts = np.zeros_like(prediction.trained)
     np.add.at(counts, (known, in_training), 1.0)
+    inside, n_segments = prediction.out_of_fold, len(split.segments)
     offsets = {
         "none": np.zeros_like(counts),
         "prior": prior_offsets(prediction.trained),
-        "tuned": tuned_offsets(prediction.out_of_fold, in_training, known, n_segments=len(split.segments)),
+        "tuned": tuned_offsets(inside, in_training, known, n_segments=n_segments),
         "real prior": prior_offsets(prediction.trained, counts),
     }
     test = {name: shifted(prediction.test, offset, segments) for name, offset in offsets.items()}
+    if "calibrated" in (arm.shift, arm.later_shift):
+        heat = tuned_temperature(inside, in_training)
+        at_heat = tuned_offsets(inside, in_training, known, n_segments=n_segments, temperature=heat)
+        test["calibrated"] = shifted(prediction.test, at_heat, segments, heat)
     shown = ("none", "real prior", arm.shift, arm.later_shift)
     of_truth = [test[name][np.arange(len(codes)), codes] for name in shown]
     losses = -np.log(np.clip(np.column_stack(of_truth), SMALLEST, 1.0))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from autosynth.prior_shift import fit_offsets, log_softmax
+from autosynth.tuning.temperature import fit_temperature
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 SMALLEST = 1e-7  # probabilities are clipped here before a logarithm, in all arms alike
 
 
-def shifted(proba: Floats, offsets: Floats, segments: Codes) -> Floats:
-    """Return probabilities proportional to p · exp(offset), offsets of shape (n_segments, n_classes)."""
-    return np.asarray(np.exp(log_softmax(_logs(proba) + offsets[segments])))
+def shifted(proba: Floats, offsets: Floats, segments: Codes, temperature: float = 1.0) -> Floats:
+    """Return probabilities proportional to p^(1 / T) · exp(offset), offsets of shape (n_segments, n_classes)."""
+    return np.asarray(np.exp(log_softmax(_logs(proba) / temperature + offsets[segments])))
 
 
 def prior_offsets(trained: Floats, wanted: Floats | None = None) -> Floats:
@@ -36,11 +37,17 @@ def prior_offsets(trained: Floats, wanted: Floats | None = None) -> Floats:
     return np.log(ratio)
 
 
-def tuned_offsets(proba: Floats, codes: Codes, segments: Codes, *, n_segments: int) -> Floats:
+def tuned_offsets(proba: Floats, codes: Codes, segments: Codes, *, n_segments: int, temperature: float = 1.0) -> Floats:
     """Return the offsets with the least balanced cross-entropy on out-of-fold rows; rows without a prediction apart."""
     known = np.isfinite(proba).all(axis=1)
-    logs = _logs(proba[known])
+    logs = _logs(proba[known]) / temperature
     return fit_offsets(logs, codes[known], segments[known], n_segments=n_segments)[:n_segments]
+
+
+def tuned_temperature(proba: Floats, codes: Codes) -> float:
+    """Return the temperature with the least balanced cross-entropy on out-of-fold rows, with offsets of its own."""
+    known = np.isfinite(proba).all(axis=1)
+    return fit_temperature(_logs(proba[known]), codes[known])
 
 
 def best_threshold(scores: Floats, is_positive: npt.NDArray[np.bool_], groups: Codes) -> float:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from harm.arms import AUTO, REFERENCE, TREATMENTS
+from harm.arms import AUTO, CALIBRATED, CALIBRATED_REFERENCE, REFERENCE, TREATMENTS
 from harm.metrics import METRICS
 from harm.splits import splits
 from harm.verdicts import ORDER, rates, statements
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harm.sources import Setting
     from harm.store import Store
 
+AFTER_SHIFT = ("balanced_ce_shifted", "worst_group_risk")  # what a temperature changes
 MARKS = {"worse": "▼", "better": "▲", "level": ""}
 
 
@@ -29,9 +30,15 @@ def write_markdown(records: pd.DataFrame, settings: Sequence[Setting], store: St
     of_tables, of_groups = (records[records["setting"].isin(tables) == wanted] for wanted in (True, False))
     parts = [f"# Do no harm: {learner}", "", f"## Against {REFERENCE}: tables, groups are the classes", ""]
     parts += [_rate_table(of_tables), ""]
+    parts += ["## With a temperature in all arms: tables", "", _calibrated_rate_table(of_tables), ""]
     if not of_groups.empty:
         parts += ["## The same where groups are label x a group column", "", _rate_table(of_groups), ""]
-    parts += ["## What is asked of auto (tables)", "", *(f"- {line}" for line in statements(of_tables, imbalanced)), ""]
+    parts += [
+        "## What is asked of auto (tables)",
+        "",
+        *(line if line.startswith("  -") else f"- {line}" for line in statements(of_tables, imbalanced)),
+        "",
+    ]
     for metric, title in METRICS.items():
         parts += [f"## {title}", "", _value_table(records, metric), ""]
     parts += ["## What auto chose", "", _choices(settings, store, learner), ""]
@@ -44,12 +51,28 @@ def _rate_table(records: pd.DataFrame) -> str:
     found = rates(records)
     lines = []
     for arm in found.index.get_level_values("arm").unique():
+        if arm.endswith(CALIBRATED):
+            continue
         part = found.loc[arm]
         cells = {"arm": arm, "tables": int(part["settings"].max())}
         for metric, row in part.iterrows():
             cells[METRICS[str(metric)]] = f"{row['harm']:.0%} / {row['benefit']:.0%}"
         lines.append(cells)
     return "Harm rate / benefit rate.\n\n" + markdown(pd.DataFrame(lines))
+
+
+def _calibrated_rate_table(records: pd.DataFrame) -> str:
+    """Return the same for arms whose probabilities are calibrated, against plain training calibrated as well."""
+    found = rates(records, CALIBRATED_REFERENCE)
+    lines = []
+    for arm in found.index.get_level_values("arm").unique():
+        if arm == AUTO or (arm.endswith(CALIBRATED) and arm != CALIBRATED_REFERENCE):
+            part = found.loc[arm]
+            cells = {"arm": arm, "tables": int(part["settings"].max())}
+            for metric in AFTER_SHIFT:
+                cells[METRICS[metric]] = f"{part.loc[metric, 'harm']:.0%} / {part.loc[metric, 'benefit']:.0%}"
+            lines.append(cells)
+    return f"Harm rate / benefit rate against {CALIBRATED_REFERENCE!r}.\n\n" + markdown(pd.DataFrame(lines))
 
 
 def _value_table(records: pd.DataFrame, metric: str) -> str:
@@ -60,7 +83,7 @@ def _value_table(records: pd.DataFrame, metric: str) -> str:
         here = some[some["setting"] == setting].set_index("arm")
         cells = {"setting": setting}
         for arm in ORDER:
-            if arm in here.index:
+            if arm in here.index and (metric in AFTER_SHIFT or not arm.endswith(CALIBRATED)):
                 row = here.loc[arm]
                 splits_run = int(row["splits"])
                 note = f" ({splits_run})" if splits_run < int(here["splits"].max()) else ""

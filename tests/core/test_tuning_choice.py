@@ -20,6 +20,7 @@ from autosynth.tuning.label_codes import Coded
 from autosynth.tuning.outcome import ArmOutcome
 from autosynth.tuning.probability_shift import ProbabilityShift
 from autosynth.tuning.rule import Pick, pick
+from autosynth.tuning.shifts import FittedShift
 from autosynth.tuning.ways import Ways
 from tests.core.race import Race, left_early, smote
 
@@ -127,8 +128,9 @@ def test_doing_less_wins_within_one_standard_error() -> None:
     shifts = [candidate(NONE, 0.50, shift=shift) for shift in ("none", "prior", "tuned")]
     assert picked(*shifts) == "none"
     assert picked(candidate(NONE, 0.9), candidate(NONE, 0.505, shift="prior"), shifts[2]) == "none, tuned threshold"
-    assert picked(candidate(NONE, 0.9), shifts[1], candidate(NONE, 0.505, shift="tuned")) == "none, corrected prior"
     assert picked(candidate(NONE, 0.9), candidate(NONE, 0.55, shift="prior"), shifts[2]) == "none, tuned threshold"
+    assert picked(candidate(NONE, 0.9), shifts[1], candidate(NONE, 0.505, shift="tuned")) == "none, tuned threshold"
+    assert picked(candidate(NONE, 0.9), shifts[1], candidate(NONE, 0.55, shift="tuned")) == "none, corrected prior"
     weights = candidate(CLASS_WEIGHTS, 0.495)
     assert picked(shifts[2], weights) == "none, tuned threshold"
     assert picked(shifts[2], candidate(CLASS_WEIGHTS, 0.47)) == "class weights"
@@ -147,7 +149,7 @@ def test_weights_are_no_excuse_for_rows() -> None:
 
 def test_effort_orders_shifts_weights_and_synthetic_weight_times_rows() -> None:
     ordered = [
-        *(candidate(NONE, 0.5, shift=shift) for shift in ("none", "prior", "tuned")),
+        *(candidate(NONE, 0.5, shift=shift) for shift in ("none", "tuned", "prior")),
         *(candidate(CLASS_WEIGHTS, 0.5, shift=shift) for shift in ("none", "tuned")),
         candidate(smote(1.0, weight=0.1), 0.5),
         candidate(smote(0.5), 0.5),
@@ -236,13 +238,14 @@ def test_a_really_better_arm_is_told_with_what_is_ranking() -> None:
     assert choice.reason.startswith("smote, ratio 0.5")
     assert "the best without synthetic rows" in choice.reason
     assert "ranking +0." in choice.reason
-    assert "a mere shift of the prior +0." in choice.reason
+    assert "a mere shift of probabilities +0." in choice.reason
     assert "falls by" not in choice.reason
 
 
 def test_a_lower_auc_behind_a_lower_risk_is_told() -> None:
     race = Race(4000, seed=2)
-    flat = 0.1 * race.logit + 0.9 * race.prior  # as good a ranking, but far from calibrated, which no shift mends
+    # As good a ranking, but of two values that are hardly apart from further ones: no temperature mends that.
+    flat = np.sign(race.logit - race.prior - 3) + 0.001 * race.logit
     worse = race.balanced(race.noisy(0.8), smote())
     choice = choice_of(race, [race.outcome(flat), worse])
     assert choice.uses_synthetic
@@ -312,7 +315,7 @@ def test_the_reason_names_generators_that_could_not_be_judged() -> None:
 
 
 def shift_of(race: Race, offsets: np.ndarray) -> ProbabilityShift:
-    return ProbabilityShift.of(offsets, race.table, race.coded)
+    return ProbabilityShift.of(FittedShift(offsets), race.table, race.coded)
 
 
 def test_a_shift_finds_the_columns_of_the_classes_and_the_groups_of_the_rows() -> None:
@@ -360,7 +363,7 @@ def test_a_shift_reads_binned_group_columns() -> None:
     table = Table.from_frame(frame, label="ill", group_by={"age": [50.0]})
     coded = Coded.of(table)
     offsets = np.array([[0.0, float(place)] for place in range(3)])
-    shift = ProbabilityShift.of(offsets, table, coded)
+    shift = ProbabilityShift.of(FittedShift(offsets), table, coded)
     moved = shift.apply(np.full((300, 2), 0.5), frame)
     np.testing.assert_allclose(np.log(moved[:, 1] / moved[:, 0]), coded.segment_codes, atol=1e-9)
 
@@ -373,6 +376,6 @@ def test_a_shift_reads_the_segments_of_the_race_with_missing_values_and_several_
     table = Table.from_frame(frame, label="ill", group_by=["ward", "site"])
     coded = Coded.of(table)
     assert coded.n_segments == 9
-    shift = ProbabilityShift.of(np.array([[0.0, float(place)] for place in range(10)]), table, coded)
+    shift = ProbabilityShift.of(FittedShift(np.array([[0.0, float(place)] for place in range(10)])), table, coded)
     moved = shift.apply(np.full((300, 2), 0.5), frame)
     np.testing.assert_allclose(np.log(moved[:, 1] / moved[:, 0]), coded.segment_codes, atol=1e-9)
