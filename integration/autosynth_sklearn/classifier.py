@@ -7,8 +7,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from sklearn import config_context, get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,13 +19,13 @@ from autosynth.exceptions import ConfigError, DataError
 from autosynth.plan import Strategy
 from autosynth.rebalancing import CheckMode
 from autosynth.table import GroupBy
-from autosynth_sklearn.rows import named, read_rows, read_training_rows, read_weights
+from autosynth_sklearn.containers import as_frame
+from autosynth_sklearn.grouped_rows import GroupedRows
+from autosynth_sklearn.rows import named, read_groups, read_rows, read_seed, read_training_rows, read_weights
 from autosynth_sklearn.target_prior import Prior, check_prior, target_cells
 from autosynth_sklearn.training import TrainingRows, fit_arguments
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-
-MAX_SEED = 2**31 - 1
 
 
 def _estimator_has(name: str) -> Any:
@@ -50,8 +51,8 @@ class RebalancedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     generator, generator_options, strategy, augment, alpha, synthetic_weight
         As in :func:`autosynth.rebalance`.  Weights other than 1 need an estimator that takes ``sample_weight``.
     group_by : column, sequence of columns, or mapping, optional
-        Columns of ``X`` (of an array: their numbers) that split the classes into groups.  Probabilities are corrected
-        by class x group then, exactly so when ``estimator`` makes use of these columns.
+        Columns of ``X``, by name or by number, that split the classes into groups.  Probabilities are corrected by
+        class x group then, exactly so when ``estimator`` makes use of these columns.
     check : "off", "warn" or "raise"
         What a failed critical check of the synthetic rows does.
     prior : "train", "balanced", "as trained" or mapping
@@ -85,8 +86,8 @@ class RebalancedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
     The correction assumes that synthetic rows are like the real ones of their group.  Where the estimator tells them
     apart, as boosted trees may with SMOTE's rows, it corrects too far: see ``reliability_report`` on held-out rows,
-    and benchmarks/prior_correction.py.  The
-    plain estimator often has the lower log loss: correcting repairs probabilities, and is no reason to rebalance.
+    and benchmarks/prior_correction.py.  The plain estimator often has the lower log loss: correcting repairs
+    probabilities, and is no reason to rebalance.
 
     Examples
     --------
@@ -128,7 +129,7 @@ class RebalancedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         self.prior = prior
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> RebalancedClassifier:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> RebalancedClassifier:
         """Rebalance the rows and fit a copy of the estimator on them.
 
         Parameters
@@ -140,6 +141,9 @@ class RebalancedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the real rows; synthetic ones inherit the mean of their group.  They weigh, and change no count:
             how many rows are added follows from the numbers of real rows.
+        groups : array-like of shape (n_rows,) or (n_rows, n_group_columns), optional
+            Columns that split the classes into groups and are no features: the estimator never sees them, and
+            probabilities are corrected by class alone.
 
         Raises
         ------
@@ -163,10 +167,20 @@ class RebalancedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
                 f"y holds one class only, {self.classes_.tolist()[0]!r}, in {len(codes)} rows. A classifier needs two."
             )
         weights = read_weights(sample_weight, len(codes))
-        options = self._options(check_random_state(self.random_state).randint(MAX_SEED))
-        training = TrainingRows.make(rows, codes.astype(np.int64), self.classes_.tolist(), weights, options)
+        grouped = GroupedRows.by_class(
+            as_frame(rows),
+            codes.astype(np.int64),
+            self.classes_.tolist(),
+            group_by=self.group_by,
+            groups=read_groups(groups, len(codes)),
+        )
+        options = self._options(read_seed(self.random_state))
+        training = TrainingRows.make(rows, grouped, weights, options)
         arguments = fit_arguments(self.estimator, training)
-        self.estimator_ = clone(self.estimator).fit(training.X, self.classes_[training.codes], **arguments)
+        # the weights are ours, so it is not for metadata routing to say which step of a pipeline gets them
+        is_routed = get_config()["enable_metadata_routing"] and not arguments
+        with config_context(enable_metadata_routing=is_routed):
+            self.estimator_ = clone(self.estimator).fit(training.X, self.classes_[training.codes], **arguments)
         self.rebalance_ = training.report
         self.plan_ = training.report.plan
         self.n_synthetic_ = len(training.codes) - len(codes)
@@ -224,8 +238,8 @@ class RebalancedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         return tags
 
     def _options(self, seed: int) -> dict[str, Any]:
-        names = ("generator", "generator_options", "strategy", "augment", "alpha", "synthetic_weight", "group_by")
-        return {**{name: getattr(self, name) for name in names}, "check": self.check, "random_state": seed}
+        names = ("generator", "generator_options", "strategy", "augment", "alpha", "synthetic_weight", "check")
+        return {**{name: getattr(self, name) for name in names}, "random_state": seed}
 
     def _remember_prior(self, training: TrainingRows, *, has_weights: bool) -> None:
         n_classes = len(self.classes_)

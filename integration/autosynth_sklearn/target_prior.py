@@ -73,7 +73,7 @@ def _by_group(prior: Mapping[Any, float], real: Floats, cells: Mapping[Group, tu
     _check_keys(keys, list(places))
     target = np.zeros_like(real)
     for key, share in zip(keys, prior.values(), strict=True):
-        target[places[key]] = share
+        target[places[key]] += share
     return target
 
 

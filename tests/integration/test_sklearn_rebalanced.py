@@ -307,3 +307,11 @@ def test_one_class_is_refused(rare: Any) -> None:
     X, y = rare
     with pytest.raises(DataError, match="y holds one class only, 0, in 1080 rows"):
         RebalancedClassifier(GaussianNB()).fit(X[y == 0], y[y == 0])
+
+
+def test_tables_that_cannot_be_read_are_refused(rare: Any) -> None:
+    X, y = rare
+    with pytest.raises(DataError, match=r"X has 0 rows\. Give two or more"):
+        RebalancedClassifier(GaussianNB()).fit(X[:0], y[:0])
+    with pytest.raises(DataError, match="several columns called 'x0'"):
+        RebalancedClassifier(GaussianNB()).fit(X[["x0", "x0"]], y)
