@@ -95,10 +95,12 @@ class PluginLoadError(PluginError):
 class MissingExtraError(PluginError, ImportError):
     """A heavy package is not installed."""
 
-    def __init__(self, package: str, extra: str) -> None:
+    def __init__(self, package: str, extra: str | None = None, distribution: str = "autosynth") -> None:
         self.package = package
         self.extra = extra
-        super().__init__(f"{package!r} is not installed. Bring it with: pip install 'autosynth[{extra}]'")
+        self.distribution = distribution
+        wanted = package if extra is None else f"'{distribution}[{extra}]'"
+        super().__init__(f"{package!r} is not installed. Bring it with: pip install {wanted}")
 
 
 class GenerationError(AutosynthError, RuntimeError):

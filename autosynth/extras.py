@@ -12,8 +12,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def require_extra(module: str, *, extra: str) -> Any:
+def require_extra(module: str, *, extra: str | None = None, distribution: str = "autosynth") -> Any:
     """Import ``module`` and return it.
+
+    Parameters
+    ----------
+    module : str
+        What is wanted, such as "torch".
+    extra : str, optional
+        The extra that brings it; None where it is installed by its own name.
+    distribution : str
+        Whose extra that is.
+
+    Returns
+    -------
+    module
 
     Raises
     ------
@@ -28,7 +41,7 @@ def require_extra(module: str, *, extra: str) -> Any:
     """
     missing = missing_modules([module])
     if missing:
-        raise MissingExtraError(missing[0], extra)
+        raise MissingExtraError(missing[0], extra, distribution)
     return importlib.import_module(module)
 
 

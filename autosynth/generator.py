@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Space: TypeAlias = Literal["model", "original"]
 
+LOCAL = "local"  # the distribution of a plugin that is registered by hand
+
 
 @dataclass(frozen=True)
 class SampledRows:
@@ -85,7 +87,7 @@ class GeneratorInfo:
     requires : tuple of str
         Modules that must be installed to run it.
     extra : str or None
-        The extra of autosynth that brings them.
+        The extra of ``distribution`` that brings them; None where they have to be installed by their own names.
     space : "model" or "original"
         What it wants to see inside an AutoML run: encoded features, or the user's own columns (text, dates, missing).
     refits : bool
@@ -120,6 +122,19 @@ class GeneratorInfo:
     def missing(self) -> list[str]:
         """Packages that must be installed before it can run; empty when it can."""
         return missing_modules(self.requires)
+
+    @property
+    def install(self) -> str:
+        """The command that brings what is missing; empty when nothing is."""
+        if not self.missing:
+            return ""
+        wanted = f"'{self.distribution}[{self.extra}]'" if self.has_extra else " ".join(self.missing)
+        return f"pip install {wanted}"
+
+    @property
+    def has_extra(self) -> bool:
+        """Whether an extra of an installed distribution brings what it needs."""
+        return self.extra is not None and self.distribution != LOCAL
 
     @property
     def defaults(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from autosynth.exceptions import (
     UnknownGeneratorError,
     nearest,
 )
-from autosynth.generator import GeneratorInfo, NoOptions, RowGenerator
+from autosynth.generator import LOCAL, GeneratorInfo, NoOptions, RowGenerator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,13 +53,16 @@ class PluginRegistry:
 
     @classmethod
     def from_entry_points(cls) -> PluginRegistry:
-        """Load every installed plugin; a broken one is kept in ``broken`` by name while the others work."""
+        """Load every installed plugin; a broken one is kept in ``broken`` by name while the others work.
+
+        Our own come first, so that nobody else's can take their names.
+        """
         registry = cls()
-        for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
+        for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: (not _is_ours(point), point.name)):
             registry._load(point)
         return registry
 
-    def register(self, plugin: object, *, name: str, distribution: str = "local") -> None:
+    def register(self, plugin: object, *, name: str, distribution: str = LOCAL) -> None:
         """Register one plugin object and its generators.
 
         Raises
@@ -132,7 +135,7 @@ class PluginRegistry:
         info = self.info(name)
         generator = info.build(options)
         if info.missing:
-            raise MissingExtraError(info.missing[0], info.extra or info.distribution)
+            raise MissingExtraError(info.missing[0], info.extra if info.has_extra else None, info.distribution)
         return generator
 
     def proposals(self, table: Table) -> tuple[str, ...]:
@@ -285,7 +288,7 @@ class InstalledGenerators:
                     "runs": not info.missing,
                     "missing": ", ".join(info.missing),
                     "remote": info.remote,
-                    "install": f"pip install 'autosynth[{info.extra}]'" if info.missing and info.extra else "",
+                    "install": info.install,
                     "plugin": info.plugin,
                     "distribution": info.distribution,
                     "summary": info.summary,
@@ -302,6 +305,10 @@ class InstalledGenerators:
             for info in self.found
         ]
         return "\n".join([*lines, *(f"broken: {message}" for message in self.broken.values())])
+
+
+def _is_ours(point: EntryPoint) -> bool:
+    return point.dist is not None and point.dist.name == hookspecs.PROJECT
 
 
 @cache

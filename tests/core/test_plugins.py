@@ -80,7 +80,7 @@ def test_generators_are_listed_by_name_with_owner_and_options(
     assert (info.plugin, info.distribution, info.missing) == ("greek", "hellas", ["no_such_package"])
     assert info.defaults == {"n_neighbors": 5, "tags": ()}
     row = autosynth.generators().to_frame().set_index("name").loc["alpha"]
-    assert row["install"] == "pip install 'autosynth[x]'"
+    assert row["install"] == "pip install 'hellas[x]'"
     assert not row["runs"]
     assert "needs no_such_package" in str(autosynth.generators())
 
@@ -145,10 +145,20 @@ def test_wrong_options_are_refused(
 def test_a_missing_package_is_named_with_the_pip_command(
     registry: PluginRegistry, plugin: Callable[..., ModuleType]
 ) -> None:
-    registry.register(offering(plugin, "deep", requires=("no_such_package",), extra="sdv"), name="deep")
-    with pytest.raises(MissingExtraError, match=r"'no_such_package' is not installed\. .*'autosynth\[sdv\]'") as caught:
+    needs = {"requires": ("no_such_package",)}
+    registry.register(offering(plugin, "deep", extra="sdv", **needs), name="deep", distribution="autosynth")
+    with pytest.raises(
+        MissingExtraError, match=r"'no_such_package' is not installed\. .*'autosynth\[sdv\]'$"
+    ) as caught:
         registry.build("deep")
     assert isinstance(caught.value, ImportError)
+    registry.register(offering(plugin, "deeper", **needs), name="deeper", distribution="autosynth-deeper")
+    with pytest.raises(MissingExtraError, match=r"Bring it with: pip install no_such_package$"):
+        registry.build("deeper")
+    assert registry.info("deeper").install == "pip install no_such_package"
+    assert registry.info("fake").install == ""
+    registry.register(offering(plugin, "draft", extra="deep", **needs), name="draft")  # of no distribution yet
+    assert registry.info("draft").install == "pip install no_such_package"
 
 
 def test_a_factory_that_raises_names_its_plugin(registry: PluginRegistry, plugin: Callable[..., ModuleType]) -> None:
@@ -223,6 +233,21 @@ def test_broken_entry_points_are_listed_while_the_others_work(
     assert isinstance(registry.broken["at_import"].__cause__, ZeroDivisionError)
     with use_plugins(registry):
         assert "broken: plugin 'misspelt'" in str(autosynth.generators())
+
+
+def test_our_own_names_go_to_our_own_plugins_whoever_asks_for_them(
+    monkeypatch: pytest.MonkeyPatch, plugin: Callable[..., ModuleType]
+) -> None:
+    from importlib.metadata import distribution
+
+    ours = next(point for point in distribution("autosynth").entry_points if point.name == "smote")
+    theirs = EntryPoint("a_first_name", "module", "autosynth")
+    loads = {"smote": lambda: offering(plugin, "smote"), "a_first_name": lambda: offering(plugin, "smote")}
+    monkeypatch.setattr(EntryPoint, "load", lambda point: loads[point.name]())
+    monkeypatch.setattr(plugins_module, "entry_points", lambda group: [theirs, ours])
+    registry = PluginRegistry.from_entry_points()
+    assert registry.info("smote").plugin == "smote"
+    assert list(registry.broken) == ["a_first_name"]
 
 
 @pytest.mark.parametrize(
