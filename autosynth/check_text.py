@@ -5,12 +5,12 @@ Names and values come from files, so they may hold anything: what a terminal wou
 
 from __future__ import annotations
 
-import re
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
 from autosynth.checks.failures import joined, names_of, not_run_words
+from autosynth.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,39 +20,24 @@ if TYPE_CHECKING:
 
     from autosynth.checks.result import CheckReport, CheckResult
 
+__all__ = [
+    "OUTCOMES",
+    "Outcome",
+    "Verdict",
+    "headline",
+    "outcome_of",
+    "print_report",
+    "printable",
+    "to_text",
+    "verdict_of",
+]
+
 Outcome: TypeAlias = Literal["failed", "error", "warned", "skipped", "passed"]
 Verdict: TypeAlias = Literal["passed", "failed", "error"]
 
 OUTCOMES: tuple[Outcome, ...] = ("passed", "warned", "failed", "error", "skipped")
 WORDS = {"error": "could not run", "skipped": "skipped for too few rows"}
 STYLES = {"passed": "green", "warned": "yellow", "failed": "bold red", "error": "bold magenta", "skipped": "dim"}
-# Control characters, line and paragraph separators, marks that turn the reading direction, and what UTF-8 cannot hold.
-UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
-)
-
-
-def printable(text: object, *, keep: str = "") -> str:
-    r"""Return a text in which characters that a terminal or an XML reader would act on are written as escapes.
-
-    Parameters
-    ----------
-    text : object
-        Anything with a ``str``.
-    keep : str
-        Characters to leave as they are, such as line ends.
-
-    Examples
-    --------
-    >>> printable("age" + chr(27) + "[2J")
-    'age\\x1b[2J'
-    """
-
-    def escape(match: re.Match[str]) -> str:
-        character = match[0]
-        return character if character in keep else character.encode("unicode_escape").decode("ascii")
-
-    return UNPRINTABLE.sub(escape, str(text))
 
 
 def outcome_of(result: CheckResult) -> Outcome:

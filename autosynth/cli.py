@@ -11,41 +11,78 @@ import io
 import sys
 import warnings
 from collections.abc import Sequence
-
-import typer
+from contextlib import suppress
 
 from autosynth.commands.check import check
+from autosynth.commands.examples import examples
 from autosynth.commands.exits import exit_codes
 from autosynth.commands.generators import generators
+from autosynth.commands.new_plugin import new_plugin
+from autosynth.commands.panels import DECIDE, EXTEND, JUDGE, MAKE
 from autosynth.commands.probe import probe
+from autosynth.commands.program import PROGRAM, Config, Program, Version, is_completing
 from autosynth.commands.rebalance import rebalance
 from autosynth.commands.report import report
 from autosynth.commands.scaling import scaling
 from autosynth.commands.streams import show_warning, tell
 from autosynth.commands.tune import tune
-from autosynth.plugins import current_plugins
+from autosynth.plugins import PluginRegistry, current_plugins
 
-app = typer.Typer(
-    name="autosynth",
-    help="Repair imbalanced tabular training data with synthetic rows, and prove what it did.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=True,
+COMMANDS = (
+    (DECIDE, (tune, scaling)),
+    (MAKE, (rebalance, generators)),
+    (JUDGE, (check, probe, report)),
+    (EXTEND, (new_plugin,)),
 )
-for command in (generators, rebalance, check, probe, tune, scaling, report):
-    app.command()(command)
+
+
+@examples(
+    ("See which generators are installed.", "autosynth generators"),
+    ("Ask whether synthetic rows would help on a table at all.", "autosynth tune train.csv --label class"),
+    ("Make every class as large as the largest.", "autosynth rebalance train.csv --label class --out balanced.csv"),
+    ("Let the shell complete commands, options, generators and columns.", "autosynth --install-completion"),
+)
+def root(config: Config = None, version: Version = False) -> None:
+    """Repair imbalanced tabular training data with synthetic rows, and prove what it did.
+
+    Options may come from autosynth.toml too, or from environment variables such as AUTOSYNTH_SEED.
+    """
+
+
+app = Program(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=True)
+app.callback()(root)
+for panel, commands in COMMANDS:
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+CORE = tuple(app.registered_commands)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
+    if is_completing():
+        _complete()
     with warnings.catch_warnings():
         warnings.showwarning = show_warning
         with exit_codes():
-            registry = current_plugins()
-            for message in registry.broken.values():
-                tell(f"warning: {message}")
-            for failure in registry.call_each("autosynth_register_commands", app=app):
+            for failure in _add_commands_of_plugins(current_plugins()):
                 tell(f"warning: {failure}")
-            app(args=None if arguments is None else list(arguments))
+            code = app(args=None if arguments is None else list(arguments), prog_name=PROGRAM, standalone_mode=False)
+            sys.exit(code if isinstance(code, int) else 0)
+
+
+def _add_commands_of_plugins(registry: PluginRegistry) -> list[Exception]:
+    """Add the commands of all plugins, after those of an earlier run left; return what went wrong."""
+    app.registered_commands[:] = CORE
+    app.registered_groups.clear()
+    return [*registry.broken.values(), *registry.call_each("autosynth_register_commands", app=app)]
+
+
+def _complete() -> None:
+    """Answer a shell that asks for completions: with nothing, where anything goes wrong."""
+    with warnings.catch_warnings(), suppress(Exception):
+        warnings.simplefilter("ignore")
+        _add_commands_of_plugins(current_plugins())
+        app(prog_name=PROGRAM)
+    sys.exit(0)

@@ -7,7 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from autosynth.check_text import outcome_of, printable
+from autosynth.check_text import outcome_of
+from autosynth.printable import printable
 
 if TYPE_CHECKING:
     from autosynth.checks.result import CheckReport, CheckResult

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 import autosynth
-from autosynth.check_text import print_report, verdict_of
+from autosynth.commands.completion import check_names, choices
+from autosynth.commands.examples import examples
 from autosynth.commands.exits import EXIT_FAILED, EXIT_USAGE
 from autosynth.commands.gate_rows import read_rows
-from autosynth.commands.options import AsJson, GroupBy, Holdout, Label, Rules
-from autosynth.commands.streams import tell, whatever_becomes_of_stdout
+from autosynth.commands.options import AsJson, DryRun, GroupBy, Holdout, Label, Rules
+from autosynth.commands.panels import CHECKS, OUTPUT
+from autosynth.commands.streams import answer_json, tell, whatever_becomes_of_stdout
 from autosynth.exceptions import ConfigError, PluginError
 from autosynth.options import check_choice
 from autosynth.plugins import current_plugins
@@ -27,6 +28,19 @@ if TYPE_CHECKING:
 EXIT_CODES = {"passed": 0, "failed": EXIT_FAILED, "error": EXIT_USAGE}  # of a gate, by its verdict
 
 
+@examples(
+    ("Gate rows that some tool has made.", "autosynth check train.csv rows.csv --label class"),
+    (
+        "In a pipeline: XML for the server, a page for people, copies of test rows refused.",
+        "autosynth check train.csv balanced.csv --label class --holdout test.csv \\\n"
+        "    --junit checks.xml --html checks.html",
+    ),
+    (
+        "Be strict about warnings, but let copies be.",
+        "autosynth check train.csv rows.csv --label class \\\n    --fail-on warning --only-warn near_copies",
+    ),
+    ("List what would be asked.", "autosynth check train.csv rows.csv --label class --dry-run"),
+)
 def check(
     real: Annotated[Path, typer.Argument(help="Real rows: CSV or Parquet.")],
     synthetic: Annotated[Path, typer.Argument(help="Synthetic rows with the same columns.")],
@@ -35,21 +49,46 @@ def check(
     holdout: Holdout = None,
     rule: Rules = None,
     suite: Annotated[
-        Path | None, typer.Option(help="A suite that `autosynth suite` saved; needs the extra gx.")
+        Path | None,
+        typer.Option(rich_help_panel=CHECKS, help="A suite that `autosynth suite` saved; needs the extra gx."),
     ] = None,
-    fail_on: Annotated[str, typer.Option(help="The mildest failure that fails the run: critical or warning.")] = (
-        "critical"
-    ),
+    fail_on: Annotated[
+        str,
+        typer.Option(
+            metavar="LEVEL",
+            autocompletion=choices("critical", "warning"),
+            rich_help_panel=CHECKS,
+            help="The mildest failure that fails the run: critical or warning.",
+        ),
+    ] = "critical",
     only_warn: Annotated[
         list[str] | None,
-        typer.Option(help="A check, such as near_copies, whose failure is a warning; repeat it for several."),
+        typer.Option(
+            metavar="CHECK",
+            autocompletion=check_names,
+            rich_help_panel=CHECKS,
+            help="A check, such as near_copies, whose failure is a warning; repeat it for several.",
+        ),
     ] = None,
-    junit: Annotated[Path | None, typer.Option(help="Also write JUnit XML for CI servers: .xml.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Also write one page with pictures: .html.")] = None,
+    junit: Annotated[
+        Path | None, typer.Option(rich_help_panel=OUTPUT, help="Also write JUnit XML for CI servers: .xml.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(rich_help_panel=OUTPUT, help="Also write one page with pictures: .html.")
+    ] = None,
     data_docs: Annotated[
-        Path | None, typer.Option(help="Also write Great Expectations' pages to this folder; needs the extra gx.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            rich_help_panel=OUTPUT,
+            help="Also write Great Expectations' pages to this folder; needs the extra gx.",
+        ),
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show checks that passed one by one too.")] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose/--no-verbose", "-v", rich_help_panel=OUTPUT, help="Show checks that passed too."),
+    ] = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Check synthetic against real rows, as a gate for pipelines.
@@ -61,6 +100,12 @@ def check(
     from autosynth.checks.rules import Rule
     from autosynth.gate_files import GateFiles
 
+    if dry_run:
+        files = GateFiles(suite=suite, junit=junit, html=html, data_docs=data_docs)
+        check_choice("--fail-on", fail_on, get_args(Severity))
+        asked = {"label": label, "rules": [Rule.parse(text) for text in rule or []], "only_warn": only_warn or []}
+        tables = read_rows(real, synthetic, holdout, group_by)
+        return _show_preview((real, synthetic), tables, as_json=as_json, files=files, fail_on=fail_on, **asked)
     with _json_of_errors(as_json):
         files = GateFiles(suite=suite, junit=junit, html=html, data_docs=data_docs)
         with _recorded_errors(files):
@@ -77,6 +122,13 @@ def check(
     raise typer.Exit(_print_verdict(found, as_json=as_json, verbose=verbose))
 
 
+def _show_preview(paths: tuple[Path, Path], tables: dict[str, Any], *, as_json: bool, **asked: Any) -> None:
+    """Print what would be asked of the rows; no file of an earlier run is touched."""
+    from autosynth.commands.preview_rows import preview_check
+
+    preview_check(paths, tables, **asked).show(as_json=as_json)
+
+
 @contextmanager
 def _json_of_errors(as_json: bool) -> Iterator[None]:
     """Print an error as JSON too where JSON was asked for, then let it go on."""
@@ -85,7 +137,7 @@ def _json_of_errors(as_json: bool) -> Iterator[None]:
     except Exception as error:
         if as_json:
             facts = {"autosynth": autosynth.__version__, "verdict": "error", "exit_code": EXIT_USAGE}
-            typer.echo(json.dumps({**facts, "error": str(error) or repr(error)}, indent=2))
+            answer_json({**facts, "error": str(error) or repr(error)})
         raise
 
 
@@ -107,10 +159,9 @@ def _run_suite(**given: Any) -> autosynth.CheckReport:
     """Return what the first plugin answers that runs suites."""
     answers = current_plugins().answers("autosynth_run_suite", **given)
     if not answers:
-        raise ConfigError(
-            "no installed plugin runs suites, which --suite and --data-docs ask for. Bring one with: "
-            "pip install 'autosynth[gx]'"
-        )
+        from autosynth.commands.preview_rows import NO_SUITES
+
+        raise ConfigError(NO_SUITES)
     plugin, answer = answers[0]
     if not isinstance(answer, autosynth.CheckReport):
         raise PluginError(
@@ -121,12 +172,14 @@ def _run_suite(**given: Any) -> autosynth.CheckReport:
 
 def _print_verdict(found: autosynth.CheckReport, *, as_json: bool, verbose: bool) -> int:
     """Print a gate's report and return its exit code."""
+    from autosynth.check_text import print_report, verdict_of
+
     verdict = verdict_of(found)
-    with whatever_becomes_of_stdout():
-        if as_json:
-            facts = {"autosynth": autosynth.__version__, "verdict": verdict, "exit_code": EXIT_CODES[verdict]}
-            typer.echo(json.dumps({**facts, **found.to_dict()}, indent=2))
-        else:
+    if as_json:
+        facts = {"autosynth": autosynth.__version__, "verdict": verdict, "exit_code": EXIT_CODES[verdict]}
+        answer_json({**facts, **found.to_dict()})
+    else:
+        with whatever_becomes_of_stdout():
             print_report(found, verbose=verbose)
-        sys.stdout.flush()
+            sys.stdout.flush()
     return EXIT_CODES[verdict]

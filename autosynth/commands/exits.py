@@ -7,7 +7,10 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import typer
+
 from autosynth.commands.streams import tell
+from autosynth.commands.usage import USAGE_ERRORS, explain_usage, is_call_for_help
 from autosynth.exceptions import AutosynthError, CheckFailedError
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
@@ -24,12 +27,18 @@ def exit_codes() -> Iterator[None]:
     except AutosynthError as error:
         tell(f"error: {error}")
         sys.exit(EXIT_USAGE)
-    except Exception:  # Python would exit with 1, which a pipeline reads as a failed check
-        tell(traceback.format_exc())
-        tell("error: this is a defect of autosynth or of a plugin. Please report it with the lines above.")
+    except USAGE_ERRORS as error:
+        if is_call_for_help(error):
+            typer.echo(str(error))
+        else:
+            tell(explain_usage(error))
         sys.exit(EXIT_USAGE)
-    except (KeyboardInterrupt, SystemExit) as stop:  # typer turns the one into the other
+    except (KeyboardInterrupt, SystemExit, typer.Abort) as stop:  # typer turns the first into one of the others
         if isinstance(stop, SystemExit) and stop.code != EXIT_INTERRUPTED:
             raise
         tell("interrupted; no half-written file was left.")
         sys.exit(EXIT_INTERRUPTED)
+    except Exception:  # Python would exit with 1, which a pipeline reads as a failed check
+        tell(traceback.format_exc())
+        tell("error: this is a defect of autosynth or of a plugin. Please report it with the lines above.")
+        sys.exit(EXIT_USAGE)

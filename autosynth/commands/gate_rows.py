@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from autosynth.commands.columns import check_groups
 from autosynth.commands.streams import tell
+from autosynth.commands.tables import open_table
 from autosynth.exceptions import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -21,13 +22,11 @@ def read_rows(real: Path, synthetic: Path, holdout: Path | None, group_by: list[
     ConfigError, DataError
         If a file cannot be read, the files look swapped, or group columns were given as one.
     """
-    from autosynth.files import read_table
-
-    real_rows = read_table(real)
+    real_rows = open_table(real)
     check_groups(group_by, real_rows)
-    rows = _only_synthetic(read_table(synthetic, like=real_rows), real_rows)
+    rows = _only_synthetic(open_table(synthetic, like=real_rows), real_rows)
     tell(f"real: {real} ({len(real_rows)} rows), synthetic: {synthetic} ({len(rows)} rows)")
-    held_out = None if holdout is None else read_table(holdout, like=real_rows)
+    held_out = None if holdout is None else open_table(holdout, like=real_rows)
     return {"real": real_rows, "synthetic": rows, "group_by": group_by, "holdout": held_out}
 
 

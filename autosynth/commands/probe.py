@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,20 +9,39 @@ import typer
 
 import autosynth
 from autosynth.commands.columns import check_groups
+from autosynth.commands.examples import examples
 from autosynth.commands.exits import EXIT_FAILED
 from autosynth.commands.options import AsJson, GeneratorName, GroupBy, Label, Seed, Settings, parse_options
+from autosynth.commands.panels import CHECKS
 from autosynth.commands.progress import rows_made
-from autosynth.commands.streams import answer
+from autosynth.commands.streams import answer, answer_json
+from autosynth.commands.tables import open_table
 
 
+@examples(
+    (
+        "See whether a generator makes rows that were hidden from it.",
+        "autosynth probe train.csv --label class --generator smote",
+    ),
+    (
+        "Look harder: more rows find smaller shares.",
+        "autosynth probe train.csv --label class --rows 1000 \\\n    --generator transformer --option steps=200",
+    ),
+)
 def probe(
     train: Annotated[Path, typer.Argument(help="Real rows: CSV or Parquet.")],
     label: Label,
     generator: GeneratorName,
     group_by: GroupBy = None,
     option: Settings = None,
-    n_rows: Annotated[int, typer.Option("--rows", help="Synthetic rows to draw; more find smaller shares.")] = 200,
-    hidden_share: Annotated[float, typer.Option(help="Share of the real rows to hide, above 0 and below 1.")] = 0.5,
+    n_rows: Annotated[
+        int,
+        typer.Option("--rows", rich_help_panel=CHECKS, help="Synthetic rows to draw; more find smaller shares."),
+    ] = 200,
+    hidden_share: Annotated[
+        float,
+        typer.Option(rich_help_panel=CHECKS, help="Share of the real rows to hide, above 0 and below 1."),
+    ] = 0.5,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -31,9 +49,7 @@ def probe(
 
     Run it before you trust a pretrained model on a table that may be on the web.
     """
-    from autosynth.files import read_table
-
-    frame = read_table(train)
+    frame = open_table(train)
     check_groups(group_by, frame)
     with rows_made(f"making rows with {generator}") as advance:
         found = autosynth.probe_memorization(
@@ -48,7 +64,7 @@ def probe(
             on_progress=advance,
         )
     if as_json:
-        typer.echo(json.dumps(found.to_dict(), indent=2))
+        answer_json(found.to_dict())
     else:
         answer(found)
     if not found.passed:

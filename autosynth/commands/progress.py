@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from autosynth.commands.streams import is_watched
 
 
 @contextmanager
@@ -13,7 +16,8 @@ def rows_made(what: str) -> Iterator[Callable[[int], None]]:
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description}: {task.completed} rows"), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    # FORCE_COLOR makes a terminal of any pipe for rich, and a bar in a log file helps nobody.
+    is_silent = not is_watched(sys.stderr)
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=is_silent) as progress:
         task = progress.add_task(what, total=None)
         yield lambda n_rows: progress.advance(task, n_rows)

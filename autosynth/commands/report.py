@@ -10,37 +10,69 @@ import typer
 
 import autosynth
 from autosynth.commands.columns import as_label, check_groups, require_columns
-from autosynth.commands.options import AsJson, GroupBy, Label, Seed
+from autosynth.commands.completion import columns
+from autosynth.commands.examples import examples
+from autosynth.commands.options import AsJson, GroupBy, Label, PositiveClass, Seed
+from autosynth.commands.panels import MODELS, OUTPUT
 from autosynth.commands.report_file import check_file
-from autosynth.commands.streams import answer, tell
+from autosynth.commands.streams import answer, answer_json, tell
+from autosynth.commands.tables import open_table
 from autosynth.exceptions import ConfigError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@examples(
+    (
+        "See the risk of every class, with intervals.",
+        "autosynth report scores.csv --label ill --proba p_ill --positive-class yes",
+    ),
+    (
+        "Compare two models in every cell of class and hospital, and write a page.",
+        "autosynth report scores.csv --label ill --proba p_new --baseline p_old \\\n"
+        "    --group-by hospital --html groups.html",
+    ),
+    (
+        "With more than two classes, name a column for each.",
+        "autosynth report scores.csv --label wine \\\n    --proba red=p_red --proba white=p_white --proba rose=p_rose",
+    ),
+)
 def report(
     predictions: Annotated[Path, typer.Argument(help="Labels and probabilities of real test rows: CSV or Parquet.")],
     label: Label,
     proba: Annotated[
         list[str],
-        typer.Option(help="Column with the positive class's probability, or class=column for every class."),
+        typer.Option(
+            metavar="COLUMN",
+            autocompletion=columns,
+            rich_help_panel=MODELS,
+            help="Column with the positive class's probability, or class=column for every class.",
+        ),
     ],
     baseline: Annotated[
-        list[str] | None, typer.Option(help="The same for a second model, to compare with row by row.")
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            autocompletion=columns,
+            rich_help_panel=MODELS,
+            help="The same for a second model, to compare with row by row.",
+        ),
     ] = None,
     group_by: GroupBy = None,
-    positive_class: Annotated[str | None, typer.Option(help="The positive class of two.")] = None,
-    threshold: Annotated[float | None, typer.Option(help="Decision threshold for two classes.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Also write one page with pictures: .html.")] = None,
+    positive_class: PositiveClass = None,
+    threshold: Annotated[
+        float | None, typer.Option(rich_help_panel=MODELS, help="Decision threshold for two classes.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(rich_help_panel=OUTPUT, help="Also write one page with pictures: .html.")
+    ] = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Report risk and more for every group of label x group columns, with intervals."""
-    from autosynth.files import read_table
-
     check_file("--html", html, ".html")
-    frame = read_table(predictions)
+    frame = open_table(predictions)
     check_groups(group_by, frame)
     require_columns(frame, [label, *(group_by or [])])
     found = autosynth.group_report(
@@ -55,7 +87,7 @@ def report(
     if html is not None:
         tell(f"Wrote {found.to_html(html)}")
     if as_json:
-        typer.echo(found.to_json())
+        answer_json(found.to_json())
     else:
         answer(found)
 

@@ -9,11 +9,17 @@ from typing import Annotated
 
 import typer
 
+from autosynth.commands.panels import RUN
 from autosynth.commands.streams import tell
 
 Resume = Annotated[
     Path | None,
-    typer.Option("--resume", help="A folder for results, made if need be; the same command goes on from there."),
+    typer.Option(
+        "--resume",
+        metavar="FOLDER",
+        rich_help_panel=RUN,
+        help="A folder for results, made if need be; the same command goes on from there.",
+    ),
 ]
 
 

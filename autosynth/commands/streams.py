@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,23 +12,48 @@ from typing import TextIO
 
 import typer
 
-from autosynth.check_text import printable
 from autosynth.exceptions import AutosynthWarning, OutputError
+from autosynth.printable import printable
+
+COLOURS = {"error:": "red", "warning:": "yellow"}  # of the word that a message starts with
+FIRST_WORD = re.compile(f"^({'|'.join(COLOURS)})", re.MULTILINE)
 
 
 def tell(message: str) -> None:
-    """Print to stderr, with what a terminal would obey written out."""
-    typer.echo(printable(message, keep="\n"), err=True)
+    """Print to stderr, with what a terminal would obey written out; on a terminal, the first word shows what it is."""
+    text = printable(message, keep="\n")
+    if not has_colours(sys.stderr):
+        typer.echo(text, err=True)
+        return
+    painted = FIRST_WORD.sub(lambda word: typer.style(word[0], fg=COLOURS[word[0]], bold=True), text)
+    typer.echo(painted, err=True, color=True)
+
+
+def has_colours(stream: TextIO) -> bool:
+    """Return whether a stream gets colours: a terminal does, unless NO_COLOR is set or TERM is dumb.
+
+    FORCE_COLOR gives colours to a pipe too, as a person has asked for them.
+    """
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or is_watched(stream)
+
+
+def is_watched(stream: TextIO) -> bool:
+    """Return whether a person looks at a stream, on a terminal that can move its cursor."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def answer(text: object) -> None:
     """Print an answer for people to stdout, with what a terminal would obey written out."""
-    typer.echo(printable(text, keep="\n"))
+    with whatever_becomes_of_stdout():
+        typer.echo(printable(text, keep="\n"))
 
 
-def answer_json(text: str) -> None:
-    """Print JSON to stdout, in ASCII, so that no character is left that a terminal would act on."""
-    typer.echo(json.dumps(json.loads(text), indent=2))
+def answer_json(facts: object) -> None:
+    """Print plain data, or JSON, to stdout: in ASCII, so that no character is left that a terminal would act on."""
+    with whatever_becomes_of_stdout():
+        typer.echo(json.dumps(json.loads(facts) if isinstance(facts, str) else facts, indent=2))
 
 
 @contextmanager
@@ -38,7 +64,7 @@ def whatever_becomes_of_stdout() -> Iterator[None]:
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
         if not isinstance(error, BrokenPipeError):
-            raise OutputError(f"the verdict cannot be printed: {error}.") from error
+            raise OutputError(f"the answer cannot be printed: {error}.") from error
 
 
 def show_warning(

@@ -10,19 +10,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from autosynth.commands.columns import check_groups
+from autosynth.commands.completion import choices
+from autosynth.commands.examples import examples
 from autosynth.commands.options import (
     AllowRemote,
     AsJson,
+    DryRun,
     GeneratorOrAuto,
     GroupBy,
     Label,
+    Rules,
     Seed,
     Settings,
+    SyntheticWeight,
     parse_options,
 )
+from autosynth.commands.panels import CHECKS, FIT, MODELS, OUTPUT, ROWS, RUN, TABLE
 from autosynth.commands.report_file import check_report_path
+from autosynth.commands.streams import answer, answer_json, tell
+from autosynth.commands.tables import open_table
+from autosynth.exceptions import ConfigError
 from autosynth.extras import require_extra
-from autosynth.files import read_table, write_text
+from autosynth.files import write_text
 
 if TYPE_CHECKING:
     from autosynth_autogluon.comparison_report import ComparisonReport
@@ -30,43 +40,113 @@ if TYPE_CHECKING:
 
 def add_commands(app: typer.Typer) -> None:
     """Add both commands to the command line."""
-    app.command()(fit)
-    app.command()(demo)
+    app.command(rich_help_panel=FIT)(fit)
+    app.command(rich_help_panel=FIT)(demo)
 
 
+@examples(
+    (
+        "Compare AutoGluon plain, with weights and with rows of SMOTE in its folds, on a quarter set aside.",
+        "autosynth fit train.csv --label class",
+    ),
+    (
+        "On test rows of your own, by cells of class and hospital, in ten minutes for each fit.",
+        "autosynth fit train.csv --test test.csv --label ill --group-by hospital \\\n"
+        "    --presets medium_quality --time-limit 600 --out fits --report fits.html",
+    ),
+    (
+        "A race in every fold, and folds whose rows fail the checks train without them.",
+        "autosynth fit train.csv --label class --generator auto --check drop",
+    ),
+    ("See what would be fitted.", "autosynth fit train.csv --label class --dry-run"),
+)
 def fit(
     train: Annotated[Path, typer.Argument(help="Real training rows: CSV or Parquet.")],
     label: Label,
-    test: Annotated[Path | None, typer.Option(help="Real test rows; without them, a quarter is set aside.")] = None,
+    test: Annotated[
+        Path | None,
+        typer.Option(rich_help_panel=TABLE, help="Real test rows; without them, a quarter is set aside."),
+    ] = None,
     group_by: GroupBy = None,
     generator: GeneratorOrAuto = "smote",
     option: Settings = None,
-    hyperparameters: Annotated[str | None, typer.Option(help="AutoGluon's name for a set of models.")] = None,
-    presets: Annotated[str | None, typer.Option(help="AutoGluon's presets, such as medium_quality.")] = None,
-    folds: Annotated[int, typer.Option(help="Bagging folds, 2 or more.", min=2)] = 5,
-    time_limit: Annotated[float | None, typer.Option(help="Seconds for each of the three fits.")] = None,
-    ratio: Annotated[float, typer.Option(help="Size that smaller groups reach, as a share of the largest.")] = 1.0,
-    synthetic_weight: Annotated[float, typer.Option(help="Weight of a synthetic row against a real one.")] = 1.0,
+    hyperparameters: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=choices("default", "light", "very_light", "toy", "multimodal"),
+            rich_help_panel=MODELS,
+            help="AutoGluon's name for a set of models.",
+        ),
+    ] = None,
+    presets: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=choices("medium_quality", "good_quality", "high_quality", "best_quality"),
+            rich_help_panel=MODELS,
+            help="AutoGluon's presets, such as medium_quality.",
+        ),
+    ] = None,
+    folds: Annotated[int, typer.Option(rich_help_panel=MODELS, help="Bagging folds, 2 or more.", min=2)] = 5,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", rich_help_panel=RUN, help="For each of the three fits."),
+    ] = None,
+    ratio: Annotated[
+        float,
+        typer.Option(rich_help_panel=ROWS, help="Size that smaller groups reach, as a share of the largest."),
+    ] = 1.0,
+    synthetic_weight: SyntheticWeight = 1.0,
     check: Annotated[
         str,
-        typer.Option(help="A fold whose synthetic rows fail the checks: off, warn, drop (it trains without) or raise."),
+        typer.Option(
+            metavar="LEVEL",
+            autocompletion=choices("off", "warn", "drop", "raise"),
+            rich_help_panel=CHECKS,
+            help="A fold whose synthetic rows fail the checks: off, warn, drop (it trains without) or raise.",
+        ),
     ] = "warn",
-    rule: Annotated[
-        list[str] | None,
-        typer.Option(help="What synthetic rows must keep, such as 'start <= end'; repeat it for several."),
-    ] = None,
+    rule: Rules = None,
     allow_remote: AllowRemote = False,
-    out: Annotated[Path, typer.Option(help="Folder for the three predictors; must not exist yet.")] = Path(
-        "autosynth-fit"
-    ),
-    report: Annotated[Path | None, typer.Option(help="Also write a report: .html or .json.")] = None,
+    out: Annotated[
+        Path,
+        typer.Option(metavar="FOLDER", rich_help_panel=OUTPUT, help="For the three predictors; must not exist yet."),
+    ] = Path("autosynth-fit"),
+    report: Annotated[
+        Path | None, typer.Option(rich_help_panel=OUTPUT, help="Also write a report: .html or .json.")
+    ] = None,
     seed: Seed = 0,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit AutoGluon plain, with balanced weights and with in-fold synthetic rows; print them side by side by group."""
     check_report_path(report)
     folder = _new_folder(out)
-    train_rows, test_rows = read_table(train), None if test is None else read_table(test)
+    train_rows = open_table(train)
+    test_rows = None if test is None else open_table(test, like=train_rows)
+    check_groups(group_by, train_rows)
+    if dry_run:
+        from autosynth_autogluon.fit_preview import preview_fit
+
+        return preview_fit(
+            train,
+            train_rows,
+            test_rows,
+            label=label,
+            group_by=group_by,
+            generator=generator,
+            generator_options=parse_options(option),
+            folds=folds,
+            ratio=ratio,
+            synthetic_weight=synthetic_weight,
+            check=check,
+            rules=rule or [],
+            allow_remote=allow_remote,
+            models={"hyperparameters": hyperparameters, "presets": presets},
+            time_limit=time_limit,
+            writes={out: "three predictors"} | ({report: "the report"} if report else {}),
+        ).show(as_json=as_json)
     comparison = _comparison()
     with _saying_what_is_left(folder):
         comparison_report = comparison.compare_arms(
@@ -89,14 +169,23 @@ def fit(
             rebalanced_options={"ratio": ratio, "synthetic_weight": synthetic_weight, "check": check},
         )
     _print(comparison_report, [report] if report else [], as_json)
-    typer.echo(f"Predictors are in {out}; load one with TabularPredictor.load.", err=True)
+    return tell(f"Predictors are in {out}; load one with TabularPredictor.load.")
 
 
+@examples(
+    ("See what synthetic rows do to AutoGluon, in a minute or two.", "autosynth demo"),
+    ("With another generator, in another folder.", "autosynth demo --generator tree --out tree-demo"),
+)
 def demo(
     generator: GeneratorOrAuto = "smote",
-    out: Annotated[Path, typer.Option(help="Folder for the predictors; replaced when it is a former demo's.")] = Path(
-        "autosynth-demo"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            rich_help_panel=OUTPUT,
+            help="For the predictors; replaced when it is a former demo's.",
+        ),
+    ] = Path("autosynth-demo"),
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -106,10 +195,9 @@ def demo(
     comparison = _comparison()
     prepare(out)
     train, test = breast_cancer_split(seed)
-    typer.echo(
+    tell(
         f"Breast cancer (Wisconsin, from scikit-learn): {len(train)} training rows, "
-        f"{int((train['diagnosis'] == 'malignant').sum())} of them malignant; {len(test)} test rows.",
-        err=True,
+        f"{int((train['diagnosis'] == 'malignant').sum())} of them malignant; {len(test)} test rows."
     )
     comparison_report = comparison.compare_arms(
         train,
@@ -128,7 +216,7 @@ def demo(
 
 def _comparison() -> Any:
     require_extra("autogluon.tabular", extra="autogluon")
-    typer.echo("loading AutoGluon ...", err=True)
+    tell("loading AutoGluon ...")
     from autosynth_autogluon import comparison
     from autosynth_autogluon.quiet import without_torch_complaint
 
@@ -137,22 +225,25 @@ def _comparison() -> Any:
 
 
 def _print(comparison_report: ComparisonReport, paths: Sequence[Path], as_json: bool) -> None:
-    text = json.dumps(comparison_report.to_dict(), indent=2)
+    facts = comparison_report.to_dict()
     for path in paths:
         if path.suffix == ".html":
             comparison_report.to_html(path)
         else:
-            write_text(text, path)
-        typer.echo(f"Wrote {path}", err=True)
-    typer.echo(text if as_json else str(comparison_report))
+            write_text(json.dumps(facts, indent=2), path)
+        tell(f"Wrote {path}")
+    if as_json:
+        answer_json(facts)
+    else:
+        answer(comparison_report)
 
 
 def _say(arm: str) -> None:
-    typer.echo(f"fitting: {arm} ...", err=True)
+    tell(f"fitting: {arm} ...")
 
 
 def _say_fitted(arm: str, seconds: float) -> None:
-    typer.echo(f"fitted {arm} in {seconds:.0f} s", err=True)
+    tell(f"fitted {arm} in {seconds:.0f} s")
 
 
 @contextmanager
@@ -163,17 +254,14 @@ def _saying_what_is_left(out: Path) -> Iterator[None]:
     except BaseException:
         left = sorted(child.name for child in out.iterdir()) if out.is_dir() else []
         if left:
-            typer.echo(
+            tell(
                 f"{str(out)!r} holds predictors of a run that did not end ({', '.join(left)}); the last may be "
-                "unfinished. Remove the folder before you fit again, or name another with --out.",
-                err=True,
+                "unfinished. Remove the folder before you fit again, or name another with --out."
             )
         raise
 
 
 def _new_folder(out: Path) -> Path:
-    from autosynth.exceptions import ConfigError
-
     if out.exists():
         raise ConfigError(f"--out {str(out)!r} exists. Name a new folder; nothing is overwritten.")
     return out

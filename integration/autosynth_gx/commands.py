@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import autosynth_gx
-from autosynth.commands.options import GroupBy, Holdout, Label
+from autosynth.commands.columns import check_groups
+from autosynth.commands.completion import choices
+from autosynth.commands.examples import examples
+from autosynth.commands.options import GroupBy, Holdout, Label, Rules
+from autosynth.commands.panels import CHECKS, JUDGE, OUTPUT
+from autosynth.commands.streams import tell
+from autosynth.commands.tables import open_table
 from autosynth.exceptions import ConfigError
-from autosynth.files import check_target, read_table
+from autosynth.files import check_target
 from autosynth.table import as_columns
 
 if TYPE_CHECKING:
@@ -21,26 +27,48 @@ if TYPE_CHECKING:
 
 def add_commands(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(suite)
+    app.command(rich_help_panel=JUDGE)(suite)
 
 
+@examples(
+    ("Save what is to be checked.", "autosynth suite train.csv --label class --out suite.json"),
+    (
+        "Run it on rows that some tool has made, and write pages.",
+        "autosynth check train.csv rows.csv --label class \\\n    --suite suite.json --data-docs docs",
+    ),
+    (
+        "By cells of class and hospital, with a rule and with held-out rows that must not be copied.",
+        "autosynth suite train.csv --label ill --group-by hospital --out suite.json \\\n"
+        "    --rule 'start <= end' --holdout test.csv",
+    ),
+)
 def suite(
     real: Annotated[Path, typer.Argument(help="Real rows: CSV or Parquet.")],
     label: Label,
-    out: Annotated[Path, typer.Option("--out", help="Where the suite goes: .json.")],
+    out: Annotated[Path, typer.Option("--out", rich_help_panel=OUTPUT, help="Where the suite goes: .json.")],
     group_by: GroupBy = None,
     holdout: Holdout = None,
-    rule: Annotated[
-        list[str] | None,
-        typer.Option(help="What every row must keep, such as 'start <= end'; repeat it for several."),
-    ] = None,
+    rule: Rules = None,
     rows_dir: Annotated[
-        Path | None, typer.Option(help="A folder for the real rows, which some checks need; it will hold real data.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            rich_help_panel=OUTPUT,
+            help="For the real rows, which some checks need; it will hold real data.",
+        ),
     ] = None,
     on_noisy: Annotated[
-        str, typer.Option(help="What checks that would cry wolf on real rows do: warn, raise or demote.")
+        str,
+        typer.Option(
+            metavar="LEVEL",
+            autocompletion=choices("warn", "raise", "demote"),
+            rich_help_panel=CHECKS,
+            help="What checks that would cry wolf on real rows do: warn, raise or demote.",
+        ),
     ] = "warn",
-    self_test: Annotated[bool, typer.Option(help="Check one half of the real rows against the other.")] = True,
+    self_test: Annotated[
+        bool, typer.Option(rich_help_panel=CHECKS, help="Check one half of the real rows against the other.")
+    ] = True,
 ) -> None:
     """Save what is to be checked as a suite of Great Expectations, without a real row in it.
 
@@ -49,9 +77,10 @@ def suite(
     if out.suffix != ".json":
         raise ConfigError(f"--out {str(out)!r} does not end in .json.")
     check_target(out)
-    rows = read_table(real)
-    held_out = None if holdout is None else read_table(holdout, like=rows)
-    typer.echo("loading Great Expectations ...", err=True)
+    rows = open_table(real)
+    check_groups(group_by, rows)
+    held_out = None if holdout is None else open_table(holdout, like=rows)
+    tell("loading Great Expectations ...")
     built = autosynth_gx.build_suite(
         rows,
         label=label,
@@ -64,7 +93,7 @@ def suite(
         name=out.stem,
     )
     autosynth_gx.save_suite(built, out)
-    typer.echo(f"Wrote {out}: {len(built.expectations)} expectations", err=True)
+    tell(f"Wrote {out}: {len(built.expectations)} expectations")
 
 
 def run_suite(

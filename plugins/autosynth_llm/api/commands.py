@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from autosynth import SamplingPlan, Table
+from autosynth.commands.examples import examples
 from autosynth.commands.options import AsJson, GroupBy, Label, Settings, parse_options
+from autosynth.commands.panels import MAKE, ROWS
 from autosynth.exceptions import ConfigError
 from autosynth.files import read_table
 from autosynth.plugins import current_plugins
@@ -18,16 +20,25 @@ from autosynth_llm.api.generator import LLMApiGenerator
 
 def add_commands(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(llm_dry_run)
+    app.command(rich_help_panel=MAKE)(llm_dry_run)
 
 
+@examples(
+    ("See the first prompt and what a run would cost.", "autosynth llm-dry-run train.csv --label class"),
+    (
+        "For 200 rows more of every cell of class and hospital.",
+        "autosynth llm-dry-run train.csv --label ill --group-by hospital --augment 200",
+    ),
+)
 def llm_dry_run(
     train: Annotated[Path, typer.Argument(help="Real training rows: CSV or Parquet.")],
     label: Label,
     group_by: GroupBy = None,
     option: Settings = None,
-    ratio: Annotated[float, typer.Option(help="Size that smaller groups reach, as a share of the largest.")] = 1.0,
-    augment: Annotated[int, typer.Option(help="N rows more for every group.")] = 0,
+    ratio: Annotated[
+        float, typer.Option(rich_help_panel=ROWS, help="Size that smaller groups reach, as a share of the largest.")
+    ] = 1.0,
+    augment: Annotated[int, typer.Option(rich_help_panel=ROWS, help="N rows more for every group.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Show the first prompt of the generator llm_api and what a run would cost; nothing is sent."""
