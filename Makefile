@@ -11,7 +11,7 @@ export OMP_NUM_THREADS ?= 1
 PARALLEL ?= -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check format clean
+.PHONY: help demo test test-slow docs check format clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -25,6 +25,9 @@ test: $(VENV)/.dev ## Run the tests (minutes; offline)
 test-slow: $(VENV)/.dev ## Run the slow tests too: Ray, DyStack, long fits
 	$(BIN)/python -m pytest -m "slow or not slow" $(PYTEST_OPTIONS)
 
+docs: $(VENV)/.dev ## Build the documentation as a site that opens offline: site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 check: $(VENV)/.dev ## Lint, format and strict type checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -35,7 +38,7 @@ format: $(VENV)/.dev ## Put the code in the house format
 	$(BIN)/ruff format .
 
 clean: ## Remove what the targets made
-	rm -rf $(VENV) autosynth-demo build dist
+	rm -rf $(VENV) autosynth-demo autosynth-example build dist site
 
 $(VENV)/.base:
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version) ..."
