@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from autosynth.files import AnyPath, write_text
+from autosynth.hidden import plain_options
 from autosynth.plain_data import to_plain
 from autosynth.versions import versions_of
 
@@ -36,8 +35,6 @@ PACKAGES = (
     "transformers",
     "torch",
 )
-HIDDEN = "(hidden)"
-SECRET = re.compile(r"(^|[_-])(api)?(key|token|secret|password|passphrase|credentials?|authorization)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,24 +176,6 @@ class RebalanceReport:
             f"{self.plan.n_synthetic} synthetic rows by {self.generator!r} for {len(self.plan.groups)} groups of "
             f"{self.plan.n_real} real rows, in {self.seconds:.1f} s"
         )
-
-
-def plain_options(options: Any) -> dict[str, Any] | None:
-    """Return an options dataclass as plain data, without what its name says is a secret; None when it is none.
-
-    Our own options hold no key, only the name of the variable that does; those of others may.
-    """
-    if not dataclasses.is_dataclass(options) or isinstance(options, type):
-        return None
-    return {name: _without_secrets(name, value) for name, value in dataclasses.asdict(options).items()}
-
-
-def _without_secrets(name: object, value: Any) -> Any:
-    if SECRET.search(str(name)) and value is not None:
-        return HIDDEN
-    if isinstance(value, Mapping):
-        return {key: _without_secrets(key, inner) for key, inner in value.items()}
-    return value
 
 
 def _counted(reasons: Mapping[str, int]) -> str:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from autosynth.hidden import plain_options
 from autosynth.pages.elements import Part, bullets, code, details, facts, note, subheading
 from autosynth.pages.numbers import number_text
 from autosynth.pages.page import Section
 from autosynth.pages.table import table as as_table
 from autosynth.plugins import AUTO
-from autosynth.report import PACKAGES, plain_options
+from autosynth.report import PACKAGES
 from autosynth.versions import versions_of
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autosynth.exceptions import ConfigError, nearest
 from autosynth.generator import GeneratorInfo, RowGenerator
+from autosynth.hidden import plain_options
 from autosynth.options import check_flag
 from autosynth.tuning.description import describe, digest, home_of
 from autosynth.versions import packages_of, versions_of
@@ -64,10 +65,16 @@ class Racer:
         return {
             "name": self.name,
             "class": f"{kind.__module__}.{kind.__qualname__}",
-            "configuration": repr(getattr(self.unfitted, "options", None)),
+            "configuration": _configuration(getattr(self.unfitted, "options", None)),
             "digest": digest(describe(self.unfitted)),  # of all that it holds, and shows nothing of it
             "versions": versions_of(packages),
         }
+
+
+def _configuration(options: Any) -> str:
+    """Return an options dataclass as it would be written, without secrets; empty when it is none."""
+    told = ", ".join(f"{name}={value!r}" for name, value in (plain_options(options) or {}).items())
+    return f"{type(options).__name__}({told})" if told else ""
 
 
 def racers_of(

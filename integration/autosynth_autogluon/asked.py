@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autosynth.report import HIDDEN, SECRET
+from autosynth.hidden import without_secrets
 
 PLAIN = (str, int, float, bool)
 
@@ -20,7 +20,8 @@ def asked(arguments: Mapping[str, Any]) -> dict[str, str]:
     >>> asked({"label": "ill", "presets": None, "generator_options": {"api_key": "k1", "k": 5}, "metric": object()})
     {'label': 'ill', 'generator_options': "{'api_key': '(hidden)', 'k': 5}", 'metric': 'an object'}
     """
-    told = {name: _told(name, value) for name, value in arguments.items() if value is not None and not _is_empty(value)}
+    given = {name: value for name, value in arguments.items() if value is not None and not _is_empty(value)}
+    told = {name: _told(value) for name, value in without_secrets(given).items()}
     return {name: value if isinstance(value, str) else repr(value) for name, value in told.items()}
 
 
@@ -28,13 +29,11 @@ def _is_empty(value: Any) -> bool:
     return isinstance(value, Mapping | list | tuple) and not value
 
 
-def _told(name: object, value: Any) -> Any:
-    if SECRET.search(str(name)):
-        return HIDDEN
+def _told(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key if isinstance(key, PLAIN) else str(key): _told(key, inner) for key, inner in value.items()}
+        return {key if isinstance(key, PLAIN) else str(key): _told(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_told("", inner) for inner in value]
+        return [_told(inner) for inner in value]
     if value is None or isinstance(value, PLAIN):
         return value
     kind = type(value).__name__

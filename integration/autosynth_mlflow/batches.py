@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from autosynth import CheckReport, MemorizationProbe, RebalanceReport
 from autosynth.files import write_table
-from autosynth.report import plain_options
-from autosynth_mlflow.races import tuning_content, tuning_record
+from autosynth.hidden import plain_options
+from autosynth_mlflow.races import tuning_record
 from autosynth_mlflow.record import Record, smallest, write_json
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _verdict(report: RebalanceReport) -> str:
 
 
 def _content(report: RebalanceReport) -> dict[str, Any]:
-    race = {} if report.tuning is None else {"tuning": tuning_content(report.tuning)}
+    race = {} if report.tuning is None else {"tuning": report.tuning.to_dict()}
     return {**report.to_dict(), **race}
 
 

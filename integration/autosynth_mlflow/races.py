@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from autosynth import ScalingCurve, TuningReport
 from autosynth.files import write_table
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from autosynth.tuning.lines import CandidateLine
     from autosynth_mlflow.record import Name
 
-__all__ = ["scaling_record", "tuning_content", "tuning_record"]
+__all__ = ["scaling_record", "tuning_record"]
 
 MAX_CANDIDATES = 50
 
@@ -23,7 +22,6 @@ def tuning_record(report: TuningReport) -> Record:
     best, settings = report.best, report.settings
     chosen = next(line for line in report.lines if line.chosen)
     judged = [line for line in report.lines if line.rank is not None]
-    shown = _without_options(report)
     return Record(
         kind="tune",
         verdict=str(best),
@@ -51,8 +49,8 @@ def tuning_record(report: TuningReport) -> Record:
         files={
             "candidates.csv": lambda path: write_table(report.to_frame(), path),
             "gains.csv": lambda path: write_table(report.gains_frame(), path),
-            "report.json": lambda path: write_json(shown.to_dict(), path),
-            "report.html": shown.to_html,
+            "report.json": lambda path: write_json(report.to_dict(), path),
+            "report.html": report.to_html,
         },
     )
 
@@ -82,20 +80,6 @@ def scaling_record(curve: ScalingCurve) -> Record:
             "curve.png": curve.plot,
         },
     )
-
-
-def tuning_content(report: TuningReport) -> dict[str, Any]:
-    """Return the report as plain data, without the options of generators."""
-    return _without_options(report).to_dict()
-
-
-def _without_options(report: TuningReport) -> TuningReport:
-    """Return the report without what its generators were configured with: options of others may hold a secret."""
-    raced = {
-        name: {fact: value for fact, value in facts.items() if fact != "configuration"}
-        for name, facts in report.settings.get("generators", {}).items()
-    }
-    return replace(report, settings={**report.settings, "generators": raced})
 
 
 def _amounts(chosen: CandidateLine) -> dict[Name, object]:

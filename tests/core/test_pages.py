@@ -26,6 +26,7 @@ from autosynth.checks.evidence import Evidence
 from autosynth.checks.fidelity import column_distance
 from autosynth.checks.result import Offender
 from autosynth.exceptions import OutputError
+from autosynth.hidden import HIDDEN, plain_options
 from autosynth.pages.associations import associations
 from autosynth.pages.check_page import check_page
 from autosynth.pages.dependence_section import dependence_section
@@ -41,7 +42,6 @@ from autosynth.pages.row_map import RowMap
 from autosynth.pages.scale import tick_texts
 from autosynth.pages.table import NumberText, table
 from autosynth.pages.thinning import thin
-from autosynth.report import HIDDEN, plain_options
 
 MAX_BYTES = 1_000_000
 PLANTED = (
@@ -684,6 +684,7 @@ def test_secrets_among_options_are_hidden_and_sizes_are_not() -> None:
         headers: dict[str, str] = dataclasses.field(
             default_factory=lambda: {"auth_token": "sk-2", "Authorization": "Bearer sk-3"}
         )
+        hosts: tuple[dict[str, str], ...] = ({"AWS_ACCESS_KEY_ID": "sk-4", "url": "https://me:sk-5@example.org/v1"},)
 
     shown = plain_options(Options())
     assert shown == {
@@ -691,6 +692,7 @@ def test_secrets_among_options_are_hidden_and_sizes_are_not() -> None:
         "password": None,
         "max_new_tokens": 5,
         "headers": {"auth_token": HIDDEN, "Authorization": HIDDEN},
+        "hosts": ({"AWS_ACCESS_KEY_ID": HIDDEN, "url": f"https://{HIDDEN}@example.org/v1"},),
     }
 
 

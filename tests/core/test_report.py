@@ -13,8 +13,8 @@ from markupsafe import escape
 
 import autosynth
 from autosynth import RebalanceReport
+from autosynth.hidden import plain_options
 from autosynth.plugins import PluginRegistry
-from autosynth.report import plain_options
 
 
 @pytest.fixture
