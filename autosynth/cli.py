@@ -13,6 +13,9 @@ import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 
+from typer.main import get_command_name
+from typer.models import CommandInfo
+
 from autosynth.commands.check import check
 from autosynth.commands.examples import examples
 from autosynth.commands.exits import exit_codes
@@ -26,6 +29,7 @@ from autosynth.commands.report import report
 from autosynth.commands.scaling import scaling
 from autosynth.commands.streams import show_warning, tell
 from autosynth.commands.tune import tune
+from autosynth.exceptions import PluginError
 from autosynth.plugins import PluginRegistry, current_plugins
 
 COMMANDS = (
@@ -76,7 +80,21 @@ def _add_commands_of_plugins(registry: PluginRegistry) -> list[Exception]:
     """Add the commands of all plugins, after those of an earlier run left; return what went wrong."""
     app.registered_commands[:] = CORE
     app.registered_groups.clear()
-    return [*registry.broken.values(), *registry.call_each("autosynth_register_commands", app=app)]
+    failures = [*registry.broken.values(), *registry.call_each("autosynth_register_commands", app=app)]
+    return [*failures, *_drop_commands_of_the_same_name()]
+
+
+def _drop_commands_of_the_same_name() -> list[Exception]:
+    """Let the first command of a name stay, ours before those of plugins; return what to say of the others."""
+    kept: dict[str, CommandInfo] = {}
+    failures: list[Exception] = []
+    for added in app.registered_commands:
+        name = added.name or get_command_name(getattr(added.callback, "__name__", ""))
+        if kept.setdefault(name, added) is not added:
+            where = getattr(added.callback, "__module__", "a plugin")
+            failures.append(PluginError(f"{where} adds a command {name!r}, and there is one already, which stays."))
+    app.registered_commands[:] = kept.values()
+    return failures
 
 
 def _complete() -> None:

@@ -73,6 +73,15 @@ def test_a_missing_package_is_listed_with_the_pip_command(
     assert "install: pip install 'autosynth[sdv]'" in run("generators").out
 
 
+def test_rebalance_replaces_no_table_that_it_reads(run: Run, train: Path, tmp_path: Path) -> None:
+    before = train.read_bytes()
+    for spelt in (train.name, f"./{train.name}", str(train)):
+        answer = run("rebalance", str(train), "--label", "ill", "--out", spelt)
+        assert answer.code == 2
+        assert "is a table that is read. Give another name." in answer.err
+    assert train.read_bytes() == before
+
+
 def test_rebalance_writes_marked_rows_and_prints_the_report(run: Run, train: Path, tmp_path: Path) -> None:
     answer = run(*rebalance("--group-by", "hospital", "--report", "report.html"))
     assert answer.code == 0, answer.err
@@ -178,7 +187,7 @@ def test_a_table_that_cannot_be_used_is_exit_code_two_and_no_file(
         (["--seed", "-1"], "random_state=-1 is negative"),
         (["--out", "out.xlsx"], "ends in none of"),
         (["--out", "none/out.csv"], "'none' is not a folder"),
-        (["--report", "report.pdf"], "ends in neither .html nor .json"),
+        (["--report", "report.pdf"], "--report 'report.pdf' does not end in .html or .json"),
         (["--report", "none/report.html"], "'none' is not a folder"),
     ],
 )

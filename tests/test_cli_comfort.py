@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import inspect
 import io
 import json
 import os
@@ -22,7 +23,9 @@ import typer
 import autosynth
 from autosynth import cli
 from autosynth.commands.examples import examples_of
+from autosynth.commands.help_text import NARROWEST
 from autosynth.commands.panels import HELP, ORDER
+from autosynth.commands.preview_race import race_facts
 from autosynth.commands.streams import has_colours, is_watched
 from autosynth.files import write_table
 
@@ -95,7 +98,7 @@ def test_options_stand_under_headings_and_required_ones_in_the_usage(run: Run) -
     assert run("rebalance", "-h").out == help_text
 
 
-@pytest.mark.parametrize("columns", [40, 80, 250])
+@pytest.mark.parametrize("columns", [1, 40, 80, 250])
 def test_help_fits_the_terminal_and_no_line_is_too_long_to_read(
     run: Run, root: Any, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
@@ -104,7 +107,7 @@ def test_help_fits_the_terminal_and_no_line_is_too_long_to_read(
         described, _, _ = run(*arguments, "--help").out.partition("\nExamples\n")
         usage, *lines = described.splitlines()
         assert usage.startswith("Usage: autosynth")
-        assert max(map(len, lines)) <= min(columns, 100), arguments
+        assert max(map(len, lines)) <= min(max(columns, NARROWEST), 100), arguments
 
 
 def test_no_word_at_all_prints_the_help_and_is_wrong_usage(run: Run) -> None:
@@ -125,8 +128,10 @@ def test_no_word_at_all_prints_the_help_and_is_wrong_usage(run: Run) -> None:
         (["rebalance", "--k-neighbors", "3"], "borderline_smote, smote): give --option k_neighbors=VALUE."),
         (["rebalance", "train.csv"], "`autosynth rebalance` needs --label: The label column."),
         (["rebalance", "--label", "ill", "--out", "o.csv"], "`autosynth rebalance` needs TRAIN: Real training rows"),
-        (["rebalance", "--seed", "few"], "--seed: "),
-        (["fit", "train.csv", "--label", "ill", "--folds", "1"], "--folds: "),
+        (["rebalance", "--seed", "few"], "'few'"),
+        (["fit", "train.csv", "--label", "ill", "--folds", "1"], "--folds"),
+        (["rebalance", "--label"], "--label' requires an argument. `autosynth rebalance --help`"),
+        (["--config"], "--config' requires an argument. `autosynth --help`"),
         (["generators", "smote"], "unexpected extra argument"),
     ],
 )
@@ -204,9 +209,7 @@ def test_a_file_that_is_not_there_gets_the_nearest_one(run: Run, train: Path) ->
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("arguments", [["generators"], ["tune", "train.csv", "--label", "ill", "--dry-run", "--json"]])
-def test_an_answer_that_nobody_can_take_is_no_defect_of_ours(
-    train: Path, tmp_path: Path, arguments: list[str]
-) -> None:
+def test_an_answer_that_nobody_can_take_is_no_defect_of_ours(train: Path, tmp_path: Path, arguments: list[str]) -> None:
     def told(stdout: Any) -> tuple[int, str]:
         done = subprocess.run(
             [*PROGRAM, *arguments], stdout=stdout, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False
@@ -284,6 +287,8 @@ def test_columns_come_from_parquet_and_from_the_file_of_the_settings_too(
     write_table(frame.rename(columns={"ward": "the ward's name"}), tmp_path / "t.parquet")
     assert complete("autosynth rebalance t.parquet --label t") == [r"the\ ward\'s\ name"]
     assert complete("autosynth tune t.parquet --label ill --positive-class y") == ["yes"]
+    (tmp_path / "marked.csv").write_bytes(b"\xef\xbb\xbfage,ill\n3,yes\n")
+    assert complete("autosynth rebalance marked.csv --label a") == ["age"]
     (tmp_path / "autosynth.toml").write_text("[rebalance]\ntrain = 't.parquet'\n")
     assert complete("autosynth rebalance --label h") == ["hospital"]
     (tmp_path / "autosynth.toml").write_text("broken")
@@ -362,6 +367,7 @@ MODEL = ["--option", "model=small"]  # of an endpoint, which is never asked
         (["tune", "train.csv", "--positive-class", "maybe"], "positive_class='maybe' is not a class"),
         (["tune", "train.csv", "--ratio", "2"], "ratio=2"),
         (["tune", "train.csv", "--time-budget", "0"], "time_budget_s=0"),
+        (["tune", "train.csv", "--resume", "train.csv"], "'train.csv' is a file"),
         (["scaling", "train.csv", "--size", "1,2"], "A law needs at least 4 sizes"),
         (["scaling", "train.csv", "--generator", "llm_api", *MODEL], "sends real rows to another machine"),
         (["scaling", "train.csv", "--generator", "auto"], "'auto' is a race of several"),
@@ -369,6 +375,7 @@ MODEL = ["--option", "model=small"]  # of an endpoint, which is never asked
         (["check", "train.csv", "train.csv", "--fail-on", "never"], "--fail-on='never' is unknown"),
         (["fit", "train.csv", "--folds", "40"], "classes with too few training rows for 40 folds: {'yes': 30}"),
         (["fit", "train.csv", "--check", "loud"], "check='loud' is unknown"),
+        (["fit", "train.csv", "--rule", "age <= older"], "names 'older', which is no column"),
         (["fit", "train.csv", "--generator", "llm_api", *MODEL], "--allow-remote"),
     ],
 )
@@ -379,6 +386,15 @@ def test_a_dry_run_finds_what_would_stop_the_run(
     assert (answer.code, answer.out) == (2, "")
     assert message in answer.err
     assert names(tmp_path) == ["train.csv"]
+
+
+def test_a_dry_run_of_the_gate_tells_programs_of_errors_and_leaves_earlier_verdicts(
+    run: Run, train: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "gate.xml").write_text("<old />")
+    answer = run("check", "train.csv", "nowhere.csv", "--label", "ill", "--junit", "gate.xml", "--dry-run", "--json")
+    assert (answer.code, json.loads(answer.out)["verdict"]) == (2, "error")
+    assert (tmp_path / "gate.xml").read_text() == "<old />"
 
 
 def test_a_dry_run_plans_what_the_run_then_does(run: Run, train: Path) -> None:
@@ -405,6 +421,13 @@ def test_a_dry_run_of_a_race_names_the_arms_that_then_race(run: Run, train: Path
     ]
     assert planned["models_at_most"] == 4 * 2
     assert all(name in json.dumps(done) for name in arms)
+
+
+def test_a_dry_run_of_a_race_supposes_what_the_race_does() -> None:
+    race, supposed = (inspect.signature(function).parameters for function in (autosynth.tune, race_facts))
+    shared = [name for name, parameter in supposed.items() if parameter.kind is parameter.KEYWORD_ONLY]
+    assert {"ratios", "synthetic_weights", "cv", "metric"} <= set(shared)
+    assert {name: supposed[name].default for name in shared} == {name: race[name].default for name in shared}
 
 
 # Colours.

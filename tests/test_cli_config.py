@@ -304,6 +304,19 @@ def test_commands_of_plugins_take_settings_too_and_leave_with_their_plugin(
         assert "table [count] names no command." in run("generators").err
 
 
+def test_a_plugin_takes_no_command_from_us(
+    run: Run, registry: PluginRegistry, plugin: Callable[..., ModuleType]
+) -> None:
+    def add(app: typer.Typer) -> None:
+        @app.command()
+        def new_plugin(train: str) -> None: ...
+
+    registry.register(plugin(autosynth_register_commands=add), name="thief")
+    answer = run("new-plugin", "--help")
+    assert answer.out.startswith("Usage: autosynth new-plugin NAME ")
+    assert answer.err == f"warning: {__name__} adds a command 'new-plugin', and there is one already, which stays.\n"
+
+
 def test_settings_on_the_page_are_accepted_and_do_what_it_says(run: Run, tmp_path: Path) -> None:
     page = (Path(__file__).parents[1] / "docs" / "command-line.md").read_text(encoding="utf-8")
     own, shared = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)

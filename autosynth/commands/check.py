@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -100,18 +100,19 @@ def check(
     from autosynth.checks.rules import Rule
     from autosynth.gate_files import GateFiles
 
-    if dry_run:
-        files = GateFiles(suite=suite, junit=junit, html=html, data_docs=data_docs)
-        check_choice("--fail-on", fail_on, get_args(Severity))
-        asked = {"label": label, "rules": [Rule.parse(text) for text in rule or []], "only_warn": only_warn or []}
-        tables = read_rows(real, synthetic, holdout, group_by)
-        return _show_preview((real, synthetic), tables, as_json=as_json, files=files, fail_on=fail_on, **asked)
     with _json_of_errors(as_json):
         files = GateFiles(suite=suite, junit=junit, html=html, data_docs=data_docs)
-        with _recorded_errors(files):
+        with nullcontext() if dry_run else _recorded_errors(files):  # which touches no file
             check_choice("--fail-on", fail_on, get_args(Severity))
             rules = [Rule.parse(text) for text in rule or []]
             given = {**read_rows(real, synthetic, holdout, group_by), "label": label, "rules": rules}
+            if dry_run:
+                from autosynth.commands.preview_rows import preview_check
+
+                preview = preview_check(
+                    (real, synthetic), given, files=files, fail_on=fail_on, only_warn=only_warn or []
+                )
+                return preview.show(as_json=as_json)
             if files.needs_plugin:
                 found = _run_suite(suite=suite, data_docs=data_docs, **given)
             else:
@@ -120,13 +121,6 @@ def check(
         for path in files.write(found):
             tell(f"Wrote {path}")
     raise typer.Exit(_print_verdict(found, as_json=as_json, verbose=verbose))
-
-
-def _show_preview(paths: tuple[Path, Path], tables: dict[str, Any], *, as_json: bool, **asked: Any) -> None:
-    """Print what would be asked of the rows; no file of an earlier run is touched."""
-    from autosynth.commands.preview_rows import preview_check
-
-    preview_check(paths, tables, **asked).show(as_json=as_json)
 
 
 @contextmanager

@@ -159,5 +159,5 @@ def _classes(path: Path, label: str) -> list[str]:
 
 def _lines(path: Path) -> Any:
     open_text = gzip.open if path.suffix == ".gz" else open
-    with open_text(path, "rt", newline="", encoding="utf-8") as stream:
+    with open_text(path, "rt", newline="", encoding="utf-8-sig") as stream:
         yield from csv.reader(stream)

@@ -20,6 +20,7 @@ __all__ = ["help_of", "metavar_of", "name_of", "usage_of"]
 
 WIDEST = 100  # columns; longer lines are hard to read
 NARROW = 60  # columns, below which descriptions stand under what they describe
+NARROWEST = 40  # columns, even where a terminal has fewer: the longest names of options fit
 LEFT = 30  # columns for what is described, at most
 METAVARS = {"Path": "FILE", "int": "N", "float": "NUMBER", "path": "FILE", "integer": "N"}
 
@@ -34,7 +35,8 @@ class Page:
     @classmethod
     def of_terminal(cls) -> Page:
         """Return the page that stdout is; 80 columns where it is no terminal and COLUMNS does not say otherwise."""
-        return cls(width=min(shutil.get_terminal_size().columns, WIDEST), is_coloured=has_colours(sys.stdout))
+        width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+        return cls(width=width, is_coloured=has_colours(sys.stdout))
 
     def heading(self, text: str) -> str:
         """Return a heading."""
@@ -49,7 +51,7 @@ class Page:
         left = 4 if self.width < NARROW else min(longest, LEFT) + 4
         for name, text in pairs:
             shown = typer.style(name, fg="cyan", bold=True) if self.is_coloured else name
-            first, *rest = textwrap.wrap(text, max(self.width - left, 20), break_on_hyphens=False) or [""]
+            first, *rest = textwrap.wrap(text, self.width - left, break_on_hyphens=False) or [""]
             fits = len(name) + 4 <= left
             yield (f"  {shown}{' ' * (left - len(name) - 2)}{first}" if fits else f"  {shown}").rstrip()
             yield from (" " * left + line for line in (rest if fits else [first, *rest]) if line)

@@ -10,7 +10,7 @@ from autosynth.auto import auto_options, is_auto
 from autosynth.checks.contamination import KnownRows
 from autosynth.checks.families import FAMILIES
 from autosynth.checks.rule_record import RuleRecord
-from autosynth.checks.rules import Rule, as_rules
+from autosynth.checks.rules import as_rules
 from autosynth.commands.preview import Preview, table_facts
 from autosynth.commands.preview_race import race_facts
 from autosynth.exceptions import ConfigError
@@ -107,10 +107,8 @@ def _plan(
 
 def preview_check(
     paths: tuple[Path, Path],
-    tables: Mapping[str, Any],
+    given: Mapping[str, Any],
     *,
-    label: str,
-    rules: Sequence[Rule],
     files: GateFiles,
     fail_on: str,
     only_warn: Sequence[str],
@@ -121,9 +119,9 @@ def preview_check(
     ----------
     paths : tuple of Path
         Of the real and of the synthetic rows.
-    tables : mapping
-        "real", "synthetic" and "holdout" rows and "group_by", as the command has read them.
-    label, rules, files, fail_on, only_warn
+    given : mapping
+        What :func:`autosynth.check` would be given: "real", "synthetic", "holdout", "label", "group_by" and "rules".
+    files, fail_on, only_warn
         As the command takes them.
 
     Raises
@@ -132,15 +130,15 @@ def preview_check(
         If a table, a rule or a file cannot be used, or no plugin runs suites.
     """
     registry = current_plugins()
-    table = Table.from_frame(tables["real"], label=label, group_by=tables["group_by"])
-    kept = [str(RuleRecord.of(rule, table).rule) for rule in rules]
-    KnownRows.of(table, tables["holdout"])  # raises where the held-out rows cannot be compared
+    table = Table.from_frame(given["real"], label=given["label"], group_by=given["group_by"])
+    kept = [str(RuleRecord.of(rule, table).rule) for rule in given["rules"]]
+    KnownRows.of(table, given["holdout"])  # raises where the held-out rows cannot be compared
     if files.needs_plugin and not registry.implementers("autosynth_run_suite"):
         raise ConfigError(NO_SUITES)
     plugins = registry.implementers("autosynth_check_rows")
     facts, line = table_facts(paths[0], table)
-    n_synthetic = len(tables["synthetic"])
-    n_held_out = None if tables["holdout"] is None else len(tables["holdout"])
+    n_synthetic = len(given["synthetic"])
+    n_held_out = None if given["holdout"] is None else len(given["holdout"])
     more = {
         "synthetic": {"path": str(paths[1]), "n_rows": n_synthetic},
         "n_held_out": n_held_out,

@@ -19,6 +19,7 @@ from autosynth.commands.completion import files_of_settings
 from autosynth.commands.help_text import help_of
 from autosynth.commands.panels import HELP
 from autosynth.commands.settings import apply_settings, check_trust, tell_settings
+from autosynth.commands.usage import usage_errors_of
 from autosynth.exceptions import AutosynthError, nearest
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ class Command(TyperCommand):
         """Write the help."""
         formatter.write(help_of(ctx))
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line."""
+        with usage_errors_of(ctx):
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> None:
         """Run the command; what its function returns is no exit code."""
         check_trust(ctx)
@@ -64,6 +70,11 @@ class Root(TyperGroup):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
         formatter.write(help_of(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read what stands before the command's name."""
+        with usage_errors_of(ctx):
+            return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command of a name; a name that is none gets the nearest one."""

@@ -26,7 +26,7 @@ from autosynth.commands.options import (
 )
 from autosynth.commands.panels import CHECKS, OUTPUT, ROWS
 from autosynth.commands.progress import rows_made
-from autosynth.commands.report_file import check_report_path, write_report
+from autosynth.commands.report_file import check_file, write_report
 from autosynth.commands.streams import answer, answer_json, tell
 from autosynth.commands.tables import open_table
 from autosynth.exceptions import ConfigError
@@ -114,8 +114,9 @@ def rebalance(
     """
     from autosynth.files import check_table_target, write_table
 
+    _check_keeps(out, train, holdout)
     check_table_target(out)
-    check_report_path(report)
+    check_file("--report", report, ".html", ".json")
     frame = open_table(train)
     check_groups(group_by, frame)
     taken = [name for name in ("is_synthetic", "weight") if name in frame.columns]
@@ -152,6 +153,13 @@ def rebalance(
     else:
         answer(result.report)
     return tell(f"Wrote {out}")
+
+
+def _check_keeps(out: Path, *sources: Path | None) -> None:
+    """Raise where the file to write is one that is read: real rows are not for replacing."""
+    for source in sources:
+        if source is not None and source.exists() and out.exists() and out.samefile(source):
+            raise ConfigError(f"--out {str(out)!r} is a table that is read. Give another name.")
 
 
 def _parse_strategy(strategy: str) -> str | float:

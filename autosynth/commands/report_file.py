@@ -1,4 +1,4 @@
-"""The file of ``--report``: its place is checked before the work, and its ending says what is written."""
+"""Files that commands write: their place is checked before the work, and their ending says what is written."""
 
 from __future__ import annotations
 
@@ -10,22 +10,6 @@ from autosynth.exceptions import ConfigError
 
 if TYPE_CHECKING:
     from autosynth import RebalanceReport
-
-
-def check_report_path(path: Path | None) -> None:
-    """Raise unless a report can be written to ``path``: before the work, and not after it.
-
-    Raises
-    ------
-    ConfigError, OutputError
-        If its name ends in neither .html nor .json, or no file can be written there.
-    """
-    if path is not None and path.suffix not in (".html", ".json"):
-        raise ConfigError(f"--report {str(path)!r} ends in neither .html nor .json.")
-    if path is not None:
-        from autosynth.files import check_target
-
-        check_target(path)
 
 
 def check_file(option: str, path: Path | None, *suffixes: str) -> None:

@@ -17,6 +17,7 @@ Resume = Annotated[
     typer.Option(
         "--resume",
         metavar="FOLDER",
+        file_okay=False,
         rich_help_panel=RUN,
         help="A folder for results, made if need be; the same command goes on from there.",
     ),

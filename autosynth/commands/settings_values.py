@@ -9,12 +9,12 @@ from autosynth.commands.hints import owners_of_option
 from autosynth.commands.option_kinds import SETTINGS_KEY, Kinds, OptionKind
 from autosynth.commands.settings_file import SettingsFile
 from autosynth.exceptions import ConfigError, nearest
+from autosynth.hidden import is_secret
 
 __all__ = ["values_for"]
 
 TOP = "at the top"
 CONSENT = "allow-remote"
-SECRETS = ("api_key", "apikey", "access_key", "secret", "secret_key", "password", "api_token", "access_token")
 
 
 def values_for(command: str, file: SettingsFile, kinds: Kinds) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _check_no_secret(file: SettingsFile, options: Any) -> None:
             _check_no_secret(file, value)
     listed = options if isinstance(options, list | Mapping) else []
     for name in (str(each).partition("=")[0].rpartition(".")[2] for each in listed):
-        if name.lower().endswith(SECRETS):
+        if is_secret(name):
             raise ConfigError(
                 f"{file}: option {name!r} looks like a secret, and files like this are shared. Take it out, and give "
                 "it in the environment variable that the generator reads."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -11,7 +13,7 @@ from autosynth.commands.help_text import name_of, usage_of
 from autosynth.commands.hints import owners_of_option
 from autosynth.exceptions import nearest
 
-__all__ = ["USAGE_ERRORS", "explain_usage", "is_call_for_help"]
+__all__ = ["USAGE_ERRORS", "explain_usage", "is_call_for_help", "usage_errors_of"]
 
 # Typer brings a parser of its own or Click's, by its version; both name these classes alike.
 USAGE_ERRORS: type[Any] = typer.BadParameter.__mro__[2]
@@ -32,6 +34,16 @@ def explain_usage(error: Any) -> str:
     pairs = () if hasattr(ctx.command, "commands") else examples_of(ctx.command.callback)
     example = f"\nFor example: {pairs[0][1]}" if pairs else ""
     return f"Usage: {usage_of(ctx)}\nerror: {message} `{ctx.command_path} --help` says more.{example}"
+
+
+@contextmanager
+def usage_errors_of(ctx: Any) -> Iterator[None]:
+    """Let errors of usage know whose they are: the parser tells it of most, and of an option without its value not."""
+    try:
+        yield
+    except USAGE_ERRORS as error:
+        error.ctx = error.ctx or ctx
+        raise
 
 
 def is_call_for_help(error: Any) -> bool:
@@ -61,7 +73,13 @@ def _bad_value(error: Any, ctx: Any) -> str:
     parameter = error.param
     if parameter is None:
         return _as_it_is(error, ctx)
-    return _ended(f"{name_of(parameter)}: {error.message}")
+    return _ended(f"{name_of(parameter)}{_seen(error)}: {error.message}")
+
+
+def _seen(error: Any) -> str:
+    """Return the value that was given, where a newer parser's message leaves it out."""
+    details: Any = getattr(error.__cause__, "errors", list)()
+    return f" {details[0]['input']!r}" if details else ""
 
 
 def _as_it_is(error: Any, ctx: Any) -> str:  # noqa: ARG001 - as the others are called

@@ -27,7 +27,7 @@ from autosynth.commands.options import (
     parse_options,
 )
 from autosynth.commands.panels import CHECKS, FIT, MODELS, OUTPUT, ROWS, RUN, TABLE
-from autosynth.commands.report_file import check_report_path
+from autosynth.commands.report_file import check_file
 from autosynth.commands.streams import answer, answer_json, tell
 from autosynth.commands.tables import open_table
 from autosynth.exceptions import ConfigError
@@ -121,7 +121,7 @@ def fit(
     as_json: AsJson = False,
 ) -> None:
     """Fit AutoGluon plain, with balanced weights and with in-fold synthetic rows; print them side by side by group."""
-    check_report_path(report)
+    check_file("--report", report, ".html", ".json")
     folder = _new_folder(out)
     train_rows = open_table(train)
     test_rows = None if test is None else open_table(test, like=train_rows)

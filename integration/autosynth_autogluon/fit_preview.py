@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from autosynth import SamplingPlan, Table
 from autosynth.auto import AutoOptions, is_auto
+from autosynth.checks.rule_record import RuleRecord
 from autosynth.checks.rules import as_rules
 from autosynth.commands.preview import Preview, table_facts
 from autosynth.exceptions import ConfigError, DataError, MissingExtraError, TooFewRowsError
@@ -15,12 +16,11 @@ from autosynth.extras import missing_modules
 from autosynth.options import check_choice, check_number
 from autosynth.plugins import current_plugins
 from autosynth.wanted_rows import resolve_generator
+from autosynth_autogluon.config import FoldCheck
 from autosynth_autogluon.consent import check_consent
 
 if TYPE_CHECKING:
     import pandas as pd
-
-FOLD_CHECKS = ("off", "warn", "drop", "raise")
 
 
 def preview_fit(
@@ -53,7 +53,7 @@ def preview_fit(
         raise MissingExtraError("autogluon.tabular", "autogluon")
     table = Table.from_frame(train, label=label, group_by=group_by)
     _check_table(table, test, folds)
-    check_choice("check", check, FOLD_CHECKS)
+    check_choice("check", check, get_args(FoldCheck))
     if time_limit is not None:
         check_number("time_limit", time_limit, above=0)
     facts, line = table_facts(path, table)
@@ -65,7 +65,7 @@ def preview_fit(
         "folds": folds,
         "n_test": None if test is None else len(test),
         "check": check,
-        "rules": [str(rule) for rule in as_rules(rules)],
+        "rules": [str(RuleRecord.of(rule, table).rule) for rule in as_rules(rules)],
         "models": dict(models),
         "time_limit_s": time_limit,
     }

@@ -13,10 +13,10 @@ from autosynth.commands.completion import choices
 from autosynth.commands.examples import examples
 from autosynth.commands.options import GroupBy, Holdout, Label, Rules
 from autosynth.commands.panels import CHECKS, JUDGE, OUTPUT
+from autosynth.commands.report_file import check_file
 from autosynth.commands.streams import tell
 from autosynth.commands.tables import open_table
 from autosynth.exceptions import ConfigError
-from autosynth.files import check_target
 from autosynth.table import as_columns
 
 if TYPE_CHECKING:
@@ -74,9 +74,7 @@ def suite(
 
     Run it with `autosynth check REAL SYNTHETIC --label ... --suite FILE`, or from Great Expectations.
     """
-    if out.suffix != ".json":
-        raise ConfigError(f"--out {str(out)!r} does not end in .json.")
-    check_target(out)
+    check_file("--out", out, ".json")
     rows = open_table(real)
     check_groups(group_by, rows)
     held_out = None if holdout is None else open_table(holdout, like=rows)

@@ -626,7 +626,7 @@ def test_a_report_of_another_kind_is_refused_before_any_fit(tmp_path, capsys):
     with pytest.raises(SystemExit) as exit_info:
         main(["fit", "no-such-file.csv", "--label", "ill", "--report", str(tmp_path / "arms.pdf")])
     assert exit_info.value.code == 2
-    assert "neither .html nor .json" in capsys.readouterr().err
+    assert "arms.pdf' does not end in .html or .json" in capsys.readouterr().err
 
 
 def test_a_time_limit_too_short_for_any_model_is_one_clear_error(tmp_path, capsys):
