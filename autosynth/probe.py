@@ -14,7 +14,7 @@ from autosynth.checks.contamination import KnownRows, compared_columns
 from autosynth.checks.memorization import KIND_WORDS, copy_shares
 from autosynth.exceptions import ConfigError, DataError, TooFewRowsError
 from autosynth.generator import RowGenerator
-from autosynth.notices import announce
+from autosynth.notices import announce, unannounced
 from autosynth.options import check_number, check_whole
 from autosynth.plugins import current_plugins
 from autosynth.seeding import RandomState, as_generator
@@ -195,17 +195,18 @@ def probe_memorization(
     real_rows = _real_rows(shown, train.loc[is_hidden])
     registry = current_plugins()
     name, unfitted = resolve_generator(generator, generator_options, registry)
-    fitted = fit_generator(unfitted, shown, name=name, rng=fit_rng)
-    made = sample_rows(
-        fitted,
-        shown,
-        _spread_over_groups(shown, n_rows),
-        name=name,
-        rng=sample_rng,
-        registry=registry,
-        is_paid=registry.is_remote(fitted),
-        on_progress=on_progress,
-    )
+    with unannounced():  # what a generator calls for itself is no news
+        fitted = fit_generator(unfitted, shown, name=name, rng=fit_rng)
+        made = sample_rows(
+            fitted,
+            shown,
+            _spread_over_groups(shown, n_rows),
+            name=name,
+            rng=sample_rng,
+            registry=registry,
+            is_paid=registry.is_remote(fitted),
+            on_progress=on_progress,
+        )
     shares = copy_shares(real_rows, made.frame, made.group_codes)
     probe = MemorizationProbe(
         generator=name,

@@ -21,7 +21,7 @@ from autosynth.checks.rules import Rule, as_rules
 from autosynth.checks.verdict import check_rows
 from autosynth.exceptions import AutosynthWarning, ConfigError
 from autosynth.generator import RowGenerator
-from autosynth.notices import announce
+from autosynth.notices import announce, unannounced
 from autosynth.options import check_choice
 from autosynth.plan import SamplingPlan, Strategy, group_weights
 from autosynth.plugins import PluginRegistry, current_plugins
@@ -214,7 +214,8 @@ def rebalance(
         message = "the plan adds no row: every group already has the rows asked for."
         warnings.warn(message, AutosynthWarning, stacklevel=2)
     veto = row_veto(kept_rules, copies=copies, real_rows=real_rows)
-    made = _make(wanted, table, fit_rng, sample_rng, registry=registry, veto=veto, on_progress=on_progress)
+    with unannounced():  # what a generator calls for itself is no news
+        made = _make(wanted, table, fit_rng, sample_rng, registry=registry, veto=veto, on_progress=on_progress)
     if check == "off" or wanted.is_declined:
         checks = CheckReport(evidence=Evidence(table, made.frame, made.group_codes))
     else:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from autosynth.exceptions import BudgetError, ConfigError, GenerationError
-from autosynth.notices import announce
+from autosynth.notices import announce, unannounced
 from autosynth.options import check_choice
 from autosynth.plugins import AUTO, current_plugins
 from autosynth.scaling.judged import judged_curve
@@ -198,7 +198,7 @@ def scaling_curve(
         budget=TimeBudget(time_budget_s),
         real_sizes=real_sizes,
     )
-    with trial_progress(progress) as on_trial:
+    with trial_progress(progress) as on_trial, unannounced():
         work = models(on_trial=on_trial)
         outcomes = work.measure()
         failed = {n: outcomes[arm].reason for n, arm in arms.items() if outcomes[arm].status == "failed"}

@@ -10,7 +10,7 @@ import numpy as np
 
 from autosynth.exceptions import ConfigError
 from autosynth.files import AnyPath
-from autosynth.notices import announce
+from autosynth.notices import announce, unannounced
 from autosynth.options import check_flag
 from autosynth.plugins import current_plugins
 from autosynth.seeding import RandomState, as_generator, integer_seed
@@ -180,7 +180,7 @@ def tune(
     )
     trained = make_learner(learner, table.schema, judge.coded.n_classes, integer_seed(learner_rng))
     idle = [arm for arm in arms if arm.is_synthetic and not plan_of(arm, table).n_synthetic]
-    with trial_progress(progress) as on_trial:
+    with trial_progress(progress) as on_trial, unannounced():
         outcomes = measure_arms(
             table,
             [arm for arm in arms if arm not in idle],

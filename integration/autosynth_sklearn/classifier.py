@@ -158,7 +158,7 @@ class RebalancedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         if self.prior != "as trained" and not hasattr(self.estimator, "predict_proba"):
             raise ConfigError(
                 f"{type(self.estimator).__name__} has no predict_proba, so prior={self.prior!r} has nothing to "
-                "correct. Use prior='as trained', or wrap the estimator in CalibratedClassifierCV."
+                "correct. Use prior='as trained', or an estimator that has probabilities of its own."
             )
         rows, labels = read_training_rows(self, X, y)
         self.classes_, codes = np.unique(labels, return_inverse=True)

@@ -67,6 +67,33 @@ def test_nothing_is_announced_of_steps_of_another_call(heard: list[Any], call: s
     assert len(heard) == 1
 
 
+@pytest.mark.parametrize("call", ["rebalance", "tune", "scaling_curve", "probe_memorization"])
+def test_what_generators_and_learners_call_for_themselves_is_no_news(
+    heard: list[Any], scripted: Any, call: str
+) -> None:
+    class Busy(scripted):  # type: ignore[misc]
+        def fit(self, table: Any, *, rng: Any) -> Any:
+            CALLS["group_report"]()
+            return super().fit(table, rng=rng)
+
+    class BusyLearner(LogisticRegression):  # type: ignore[misc]
+        def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+            CALLS["group_report"]()
+            return super().fit(X, y, sample_weight)
+
+    options = {"label": "ill", "generator": Busy()}
+    race = {**RACE, "learner": BusyLearner()}
+    answers = {
+        "rebalance": lambda: autosynth.rebalance(numbers(), **options, check="off"),
+        "tune": lambda: autosynth.tune(numbers(), label="ill", generators=[Busy()], progress=False, **race),
+        "scaling_curve": lambda: autosynth.scaling_curve(
+            numbers(), **options, learner=BusyLearner(), sizes=[5, 10, 20, 40], cv=2
+        ),
+        "probe_memorization": lambda: autosynth.probe_memorization(numbers(), **options, n_rows=10),
+    }
+    assert heard == [answers[call]()]
+
+
 def test_a_race_inside_a_run_is_heard_with_the_run(heard: list[Any]) -> None:
     result = autosynth.rebalance(
         numbers(),

@@ -230,6 +230,17 @@ def test_weights_of_resampled_rows_reach_the_model_of_the_classifier(patients: A
         assert len(fitted[-1].plan_.groups) == 4
 
 
+def test_a_model_that_knows_shares_alone_says_the_real_ones_exactly(patients: Any) -> None:
+    X, y, hospital = patients
+    weights = np.linspace(1, 2, len(y))
+    amounts = {"strategy": 0.6, "augment": 20, "alpha": 0.3, "synthetic_weight": 0.5}
+    model = RebalancedClassifier(Recorder(), **amounts, random_state=0)
+    for given in ({}, {"sample_weight": weights}, {"sample_weight": weights, "groups": hospital}):
+        share = np.average(y == "yes", weights=given.get("sample_weight"))
+        np.testing.assert_allclose(model.fit(X, y, **given).predict_proba(X)[:, 1], share)
+        assert abs(model.estimator_.predict_proba(X)[0, 1] - share) > 0.05
+
+
 def test_an_inner_pipeline_gets_the_weights_whether_metadata_is_routed_or_not(patients: Any, routing: None) -> None:
     X, y, _ = patients
     inner = Pipeline([("scale", StandardScaler()), ("model", Recorder())])
