@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = npt.NDArray[np.float64]
     Codes: TypeAlias = npt.NDArray[np.int64]
 
-__all__ = ["N_FOLDS", "cross_fitted_losses", "fit_offsets", "log_softmax", "prior_offsets"]
+__all__ = ["N_FOLDS", "cross_fitted_losses", "fit_offsets", "log_softmax", "prior_offsets", "ridge_of"]
 
 N_FOLDS = 5
 RIDGE = 1e-3  # keeps the offset of a class that a segment never showed, or separates perfectly, finite
@@ -122,6 +122,20 @@ def cross_fitted_losses(logs: Floats, codes: Codes, segments: Codes, *, n_segmen
     return losses
 
 
+def ridge_of(shares: Floats) -> float:
+    """Return the weight of the ridge on offsets, for the share that each class has in the loss.
+
+    Where every row counts the same, a rare class has a small share of the loss, and the ridge that suits even classes
+    would move its probability to a multiple.  A class without a row keeps that ridge: nothing else holds its offset.
+
+    Examples
+    --------
+    >>> ridge_of(np.array([0.5, 0.5])), ridge_of(np.array([0.995, 0.005])), ridge_of(np.array([1.0, 0.0]))
+    (0.001, 1e-05, 0.001)
+    """
+    return RIDGE * min(1.0, len(shares) * float(shares.min()) or 1.0)
+
+
 def log_softmax(logits: Floats) -> Floats:
     """Return logarithms of probabilities that are proportional to exp(logits), row by row.
 
@@ -157,12 +171,12 @@ def _fit(
     sizes = np.bincount(codes, minlength=n_classes).clip(min=1)
     weights = 1.0 / sizes[codes] if balanced else np.ones(len(codes))
     weights /= weights.sum()
-    shares = np.bincount(codes, weights=weights, minlength=n_classes)
+    shares = np.asarray(np.bincount(codes, weights=weights, minlength=n_classes), dtype=np.float64)
     rows = np.arange(len(codes))
     if pooled is None:  # a ridge towards even log odds follows the logs when they are shifted; towards 0 it would not
-        centre, ridge = -(weights @ (logs[:, 1:] - logs[:, :1])), RIDGE
+        centre, ridge = -(weights @ (logs[:, 1:] - logs[:, :1])), ridge_of(shares)
     else:
-        centre, ridge = pooled[1:], RIDGE + (weights**2).sum() / (2 * spread**2)
+        centre, ridge = pooled[1:], ridge_of(shares) + (weights**2).sum() / (2 * spread**2)
 
     def loss_and_slope(free: Floats) -> tuple[float, Floats]:
         shifted = log_softmax(logs + np.concatenate([[0.0], free]))

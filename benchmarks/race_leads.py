@@ -4,8 +4,8 @@
 
 Every arm of every race of benchmarks/do_no_harm.py runs through all folds of three repeats, without halving.  For the
 best arm with rows the table says by how many standard errors it leads the best one without, in the first repeat and in
-all three, and what it gains over that one on the test rows of the split, each with the shift that the race gave it.
-Plain training and class weights, and rows alike, are calibrated: the closed form is left out.
+all three, and what it gains over that one on the test rows of the split.  On the test rows all of them are calibrated,
+and in the race all that are better for it: the closed form is left out.
 """
 
 from __future__ import annotations

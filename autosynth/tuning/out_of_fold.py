@@ -139,7 +139,7 @@ class OutOfFold:
         return counts
 
     def fitted(self, fit: FitShift) -> FittedShift:
-        """Return the shift fitted on all judged rows, a mean over repeats.
+        """Return the shift fitted on all judged rows: what it makes of log odds is the mean of the repeats' shifts.
 
         Repeats show the same rows again; fitted on all of them at once, small segments would pass for large ones.
         """
@@ -147,8 +147,8 @@ class OutOfFold:
         for repeat in np.flatnonzero(self.seen.any(axis=1)):
             rows = np.flatnonzero(self.seen[repeat])
             found.append(fit(self.logs[repeat, rows], self.coded.label_codes[rows], self.coded.segment_codes[rows]))
-        temperature = np.exp(np.mean([np.log(one.temperature) for one in found]))
-        return FittedShift(np.mean([one.offsets for one in found], axis=0), float(temperature))
+        scale = np.mean([1 / one.temperature for one in found])
+        return FittedShift(np.mean([one.offsets for one in found], axis=0), float(1 / scale))
 
     def differs_from(self, other: OutOfFold) -> bool:
         """Return whether any log probability is another one, beyond rounding."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autosynth.exceptions import AutosynthError
-from autosynth.tuning.candidate import spread
+from autosynth.tuning.candidate import Candidate, spread
 
 if TYPE_CHECKING:
     from autosynth.tuning.candidate import Scored
@@ -90,8 +90,9 @@ def pick(scored: Sequence[Scored]) -> Pick:
     error of their paired difference, plus what the best of as many candidates leads by through chance alone: the best
     of fifty arms that are pure noise lies two standard errors ahead, so that the rule without this allowance would
     nearly always choose one.  Within the kind taken, the candidate with the least effort that is within one standard
-    error of the best is chosen: as it comes, then the tuned shift, and the prior corrected in closed form where it is
-    better than that by more than one standard error.
+    error of the best is chosen: as it comes, then the tuned shift, and the prior corrected in closed form.  The closed
+    form of an arm is left out where it does not lead the arm's own tuned shift by more than one standard error; a tuned
+    shift that does not lead the lesser kinds as it must is no rival.
 
     Parameters
     ----------
@@ -164,7 +165,15 @@ def _least_effort(some: Sequence[Scored]) -> Scored:
     """Return the candidate with the least effort within one standard error of the best; unknown noise covers all."""
     best = _best(some)
     near = [each for each in some if each is best or not _lead(best, each) > STANDARD_ERRORS]
-    return min(near, key=lambda each: (each.effort, each.loss))
+    open_to = [each for each in near if not _has_as_good_a_tuned_one(each, some)]
+    return min(open_to, key=lambda each: (each.effort, each.loss))
+
+
+def _has_as_good_a_tuned_one(one: Scored, some: Sequence[Scored]) -> bool:
+    """Return whether this is a closed form that does not lead its own arm's tuned shift by one standard error."""
+    tuned = Candidate(one.candidate.arm, "tuned")
+    rivals = [each for each in some if each.candidate == tuned]
+    return one.candidate.shift == "prior" and any(not _lead(one, each) > STANDARD_ERRORS for each in rivals)
 
 
 def _lead(first: Scored, second: Scored) -> float:

@@ -68,7 +68,7 @@ def shift_fitter(metric: Metric, n_segments: int, n_classes: int) -> FitShift:
     balanced, is_worst = metric.name != "log_loss", metric.name == "worst_group_risk"
 
     def fit(logs: Floats, codes: Codes, segments: Codes) -> FittedShift:
-        temperature = fit_temperature(logs, codes, balanced=balanced)
+        temperature = fit_temperature(logs, codes, segments, balanced=balanced)
         if is_worst:
             offsets = fit_worst_offsets(logs / temperature, codes, segments, n_segments=n_segments)
         else:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from autosynth.prior_shift import RIDGE, log_softmax
+from autosynth.prior_shift import SPREAD, log_softmax, ridge_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,12 +22,16 @@ WIDTH = 0.5
 LIMITS = (0.05, 5.0)  # of 1 / temperature: above 0, so that the order of rows stays
 
 
-def fit_temperature(logs: Floats, codes: Codes, *, balanced: bool = True) -> float:
+def fit_temperature(logs: Floats, codes: Codes, segments: Codes | None = None, *, balanced: bool = True) -> float:
     """Return the temperature T whose log p / T has the least cross-entropy after class offsets of its own.
 
     Models that have learned their training rows by heart are too sure of others: T > 1 takes that back.  Of two classes
     it changes neither the order of the rows nor what some threshold decides.  Expected is a temperature near 1, the
     more so the fewer rows there are.
+
+    Every segment has offsets of its own, as it has in the shift that follows: a model that was trained on balanced
+    groups says nothing of the class shares of a segment, and with one offset for all of them the temperature would make
+    up for that, and flatten what the model knows.
 
     Parameters
     ----------
@@ -34,8 +39,10 @@ def fit_temperature(logs: Floats, codes: Codes, *, balanced: bool = True) -> flo
         Natural logarithms of probabilities, finite.
     codes : ndarray of int, shape (n_rows,)
         The class of every row, a column of ``logs``.
+    segments : ndarray of int, shape (n_rows,), optional
+        The segment of every row, from 0 on; without it, all rows are one.
     balanced : bool
-        Whether every class counts the same; otherwise every row does.
+        Whether every class of every segment counts the same; otherwise every row does.
 
     Returns
     -------
@@ -58,24 +65,59 @@ def fit_temperature(logs: Floats, codes: Codes, *, balanced: bool = True) -> flo
     """
     from scipy.optimize import minimize
 
-    n_classes = logs.shape[1]
-    weights = 1.0 / np.bincount(codes, minlength=n_classes).clip(min=1)[codes] if balanced else np.ones(len(codes))
-    weights = weights / weights.sum()
-    shares = np.bincount(codes, weights=weights, minlength=n_classes)
-    rows = np.arange(len(codes))
-    centred = logs - weights @ logs  # so that what is found does not change where logs are shifted
-    of_truth = float(weights @ centred[rows, codes])
-    prior = float((weights**2).sum()) / (2 * WIDTH**2)  # the loss is a mean: one over the effective number of rows
-
-    def loss_and_slope(free: Floats) -> tuple[float, Floats]:
-        scale, offsets = free[0], np.concatenate([[0.0], free[1:]])
-        after = log_softmax(scale * centred + offsets)
-        said = np.exp(after) * weights[:, None]
-        loss = -float(weights @ after[rows, codes]) + prior * (scale - 1) ** 2 + RIDGE * float(offsets @ offsets)
-        of_scale = float((said * centred).sum()) - of_truth + 2 * prior * (scale - 1)
-        return loss, np.concatenate([[of_scale], (said.sum(axis=0) - shares + 2 * RIDGE * offsets)[1:]])
-
-    start = np.concatenate([[1.0], np.zeros(n_classes - 1)])
-    bounds = [LIMITS, *[(None, None)] * (n_classes - 1)]
-    found = minimize(loss_and_slope, start, jac=True, method="L-BFGS-B", bounds=bounds)
+    fit = _Fit.of(logs, codes, np.zeros_like(codes) if segments is None else segments, balanced=balanced)
+    start = np.concatenate([[1.0], np.zeros(fit.ridges.size)])
+    bounds = [LIMITS, *[(None, None)] * fit.ridges.size]
+    found = minimize(fit.loss_and_slope, start, jac=True, method="L-BFGS-B", bounds=bounds)
     return float(1 / found.x[0])
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """What is minimised: of 1 / temperature, and of offsets for all rows and for each segment's distance from them."""
+
+    logs: Floats  # centred in every segment, so that logs that are shifted there have the same answer
+    codes: Codes
+    segments: Codes
+    weights: Floats  # of the rows, sum 1
+    shares: Floats  # of the weights, shape (n_segments, n_classes)
+    ridges: Floats  # of the offsets without the first class's: of all rows, then of each segment if there are several
+
+    @classmethod
+    def of(cls, logs: Floats, codes: Codes, segments: Codes, *, balanced: bool) -> _Fit:
+        segments = np.unique(segments, return_inverse=True)[1].reshape(-1)
+        n_segments, n_classes = int(segments.max()) + 1, logs.shape[1]
+        cells = segments * n_classes + codes
+        weights = 1.0 / np.bincount(cells)[cells] if balanced else np.ones(len(codes))
+        weights = weights / weights.sum()
+        shares = _sums(cells, weights, n_segments * n_classes).reshape(n_segments, n_classes)
+        totals = np.column_stack([_sums(segments, weights * column, n_segments) for column in logs.T])
+        means = totals / shares.sum(axis=1, keepdims=True)
+        ridges = np.full((n_segments + 1 if n_segments > 1 else 1, n_classes - 1), _few(weights) / SPREAD**2)
+        ridges[0] = ridge_of(shares.sum(axis=0))
+        return cls(logs - means[segments], codes, segments, weights, shares, ridges)
+
+    def loss_and_slope(self, free: Floats) -> tuple[float, Floats]:
+        scale, parts = free[0], free[1:].reshape(self.ridges.shape)
+        offsets = np.zeros_like(self.shares)
+        offsets[:, 1:] = parts[0] if len(parts) == 1 else parts[0] + parts[1:]
+        after = log_softmax(scale * self.logs + offsets[self.segments])
+        rows, prior = np.arange(len(self.codes)), _few(self.weights) / WIDTH**2
+        loss = -float(self.weights @ after[rows, self.codes])
+        loss += prior * (scale - 1) ** 2 + float((self.ridges * parts**2).sum())
+        away = np.exp(after)
+        away[rows, self.codes] -= 1
+        away *= self.weights[:, None]
+        of_segments = np.column_stack([_sums(self.segments, column, len(self.shares)) for column in away.T[1:]])
+        of_parts = np.vstack([of_segments.sum(axis=0), of_segments])[: len(parts)] + 2 * self.ridges * parts
+        of_scale = float((away * self.logs).sum()) + 2 * prior * (scale - 1)
+        return loss, np.concatenate([[of_scale], of_parts.ravel()])
+
+
+def _few(weights: Floats) -> float:
+    """Return what a prior weighs against a loss that is a mean: half of one over the effective number of rows."""
+    return float((weights**2).sum()) / 2
+
+
+def _sums(places: Codes, values: Floats, n_places: int) -> Floats:
+    return np.asarray(np.bincount(places, values, n_places), dtype=np.float64)

@@ -84,7 +84,7 @@ def _score_split(arm: Arm, split: Split, prediction: Prediction) -> tuple[Floats
     }
     test = {name: shifted(prediction.test, offset, segments) for name, offset in offsets.items()}
     if "calibrated" in (arm.shift, arm.later_shift):
-        heat = tuned_temperature(inside, in_training)
+        heat = tuned_temperature(inside, in_training, known)
         at_heat = tuned_offsets(inside, in_training, known, n_segments=n_segments, temperature=heat)
         test["calibrated"] = shifted(prediction.test, at_heat, segments, heat)
     shown = ("none", "real prior", arm.shift, arm.later_shift)

@@ -44,10 +44,10 @@ def tuned_offsets(proba: Floats, codes: Codes, segments: Codes, *, n_segments: i
     return fit_offsets(logs, codes[known], segments[known], n_segments=n_segments)[:n_segments]
 
 
-def tuned_temperature(proba: Floats, codes: Codes) -> float:
+def tuned_temperature(proba: Floats, codes: Codes, segments: Codes) -> float:
     """Return the temperature with the least balanced cross-entropy on out-of-fold rows, with offsets of its own."""
     known = np.isfinite(proba).all(axis=1)
-    return fit_temperature(_logs(proba[known]), codes[known])
+    return fit_temperature(_logs(proba[known]), codes[known], segments[known])
 
 
 def best_threshold(scores: Floats, is_positive: npt.NDArray[np.bool_], groups: Codes) -> float:

@@ -24,11 +24,12 @@ logger = logging.getLogger(f"autogluon.{__name__}")  # shown at the verbosity th
 
 UNLIMITED_S = 120.0  # for the race of a fold where AutoGluon has no time limit
 SHARE = 0.7  # of the fold's time for generators; the rest is for the winner, which learns from the whole fold
-# AutoGluon's metrics that a race can be about; any other one leaves it to the balanced cross-entropy.
+# AutoGluon's metrics that a race can be about, by the names that its scorers bear ("roc_auc_ovo_macro" bears the name
+# "roc_auc_ovo"); any other one leaves it to the balanced cross-entropy.
 RACED_METRICS = {
     "roc_auc": "roc_auc",
-    "roc_auc_ovo_macro": "roc_auc",
-    "roc_auc_ovr_macro": "roc_auc",
+    "roc_auc_ovo": "roc_auc",
+    "roc_auc_ovr": "roc_auc",
     "average_precision": "average_precision",
     "log_loss": "log_loss",
     "balanced_accuracy": "balanced_accuracy",

@@ -138,6 +138,17 @@ def test_doing_less_wins_within_one_standard_error() -> None:
     assert picked(shifts[2], more, less) == "smote, ratio 1, weight 0.1"
 
 
+def test_the_closed_form_is_chosen_where_it_leads_the_tuned_shift_of_its_arm_by_more_than_a_standard_error() -> None:
+    plain, tuned = candidate(NONE, 0.9), candidate(NONE, 0.50, shift="tuned")
+    assert picked(plain, tuned, candidate(NONE, 0.495, shift="prior")) == "none, tuned threshold"
+    assert picked(plain, tuned, candidate(NONE, 0.48, shift="prior")) == "none, corrected prior"
+    few, many = smote(0.5), smote(1.0)
+    best = candidate(many, 0.50, shift="tuned", seed=1)
+    few_tuned, few_prior = candidate(few, 0.512, shift="tuned"), candidate(few, 0.507, shift="prior")
+    assert picked(plain, few_prior, best) == few_prior.name
+    assert picked(plain, few_tuned, few_prior, best) == best.name  # behind it, and no better than the closed form
+
+
 def test_weights_are_no_excuse_for_rows() -> None:
     none, weights = candidate(NONE, 0.50), candidate(CLASS_WEIGHTS, 0.40)
     assert picked(none, weights, candidate(smote(), 0.395)) == "class weights"

@@ -66,16 +66,17 @@ def test_an_object_races_under_its_class_and_the_answer_goes_into_rebalance(fram
     generator = scripted()
     report = _tune(
         frame,
+        group_by=None,
         generators=[generator],
         ratios=(1.0,),
-        learner=KNeighborsClassifier(),  # takes no weights, so rows alone can raise probabilities
-        metric=lambda y_true, y_proba: y_proba["yes"].mean(),
+        learner=KNeighborsClassifier(75),  # 75 of 80 real rows say nearly the same everywhere
+        metric=lambda y_true, y_proba: y_proba["yes"].nunique(),  # which no shift can change
     )
     assert report.best.arm.name == "ScriptedGenerator, ratio 1"
     arguments = report.best.rebalance_arguments
     assert arguments["generator"] is generator
-    result = autosynth.rebalance(frame, label="ill", group_by="hospital", check="off", **arguments)
-    assert result.data.groupby(["ill", "hospital"]).size().nunique() == 1
+    result = autosynth.rebalance(frame, label="ill", check="off", **arguments)
+    assert result.data["ill"].value_counts().nunique() == 1
 
 
 def test_one_generator_races_under_several_options(frame):

@@ -14,6 +14,7 @@ import pytest
 pytest.importorskip("autogluon.tabular")
 
 from autogluon.common import space
+from autogluon.core.metrics import get_metric
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
@@ -23,7 +24,7 @@ from autosynth.auto import AutoOptions
 from autosynth.exceptions import ConfigError
 from autosynth.plugins import current_plugins
 from autosynth.toy import overlapping_classes
-from autosynth_autogluon import describe_folds, rebalanced
+from autosynth_autogluon import describe_folds, rebalanced, worst_class_log_loss
 from autosynth_autogluon.cache import FOLDER
 from autosynth_autogluon.fold_race import RaceAnswer, raced_by
 from autosynth_autogluon.fold_record import fold_records
@@ -178,6 +179,8 @@ def test_a_race_is_about_what_autogluon_is_asked_for(tmp_path, monkeypatch, is_o
     [
         ("roc_auc", {}, "roc_auc"),
         ("roc_auc_ovo_macro", {}, "roc_auc"),
+        ("roc_auc_ovr", {}, "roc_auc"),
+        ("recall_macro", {}, "balanced_accuracy"),
         ("log_loss", {}, "log_loss"),
         ("worst_class_log_loss", {}, "worst_group_risk"),
         ("accuracy", {}, "balanced_cross_entropy"),
@@ -186,7 +189,8 @@ def test_a_race_is_about_what_autogluon_is_asked_for(tmp_path, monkeypatch, is_o
     ],
 )
 def test_the_metric_of_a_race_follows_from_eval_metric_unless_it_is_given(eval_metric, given, raced):
-    assert raced_by(AutoOptions.of(given), given, eval_metric).metric == raced
+    name = worst_class_log_loss.name if eval_metric == "worst_class_log_loss" else get_metric(eval_metric).name
+    assert raced_by(AutoOptions.of(given), given, name).metric == raced  # as a model in a fold knows its metric
 
 
 seen: list[frozenset[Any]] = []
