@@ -39,6 +39,9 @@ class AutoOptions:
         What is trained in the race.
     metric : str or callable
         What decides it.
+    positive_class : Hashable or None
+        Of two classes the one that average precision is about; None is the second in sort order.  Inside AutoGluon, its
+        own positive class counts.
     cv, repeats : int
         Folds, and how often all rows are dealt anew.
     time_budget_s : float or None
@@ -56,6 +59,7 @@ class AutoOptions:
     synthetic_weights: Sequence[float] = (0.3, 1.0)
     learner: Any = "xgboost"
     metric: Any = "balanced_cross_entropy"
+    positive_class: Hashable | None = None
     cv: int = 5
     repeats: int = 1
     time_budget_s: float | None = None
@@ -132,12 +136,14 @@ class AutoOptions:
         time_budget_s : float, optional
             Seconds that are left, when that may be less than the options allow.
         positive_class : Hashable, optional
-            As :func:`autosynth.tune` takes it.
+            In place of the one among the options.
         """
         from autosynth.tuning.tuner import tune
 
         budgets = [budget for budget in (self.time_budget_s, time_budget_s) if budget is not None]
-        settings = {**self.settings, "time_budget_s": min(budgets, default=None), "positive_class": positive_class}
+        settings = {**self.settings, "time_budget_s": min(budgets, default=None)}
+        if positive_class is not None:
+            settings["positive_class"] = positive_class
         progress = False if is_quiet else None
         with unannounced():  # part of a run, which is announced as a whole
             return tune(train, label=label, group_by=group_by, random_state=random_state, progress=progress, **settings)

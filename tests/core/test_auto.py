@@ -159,6 +159,16 @@ def test_report_and_page_show_the_race(offer: Offer, tmp_path: Path) -> None:
     assert "strategy" not in page.partition("To repeat it")[2].partition("</code>")[0]
 
 
+def test_the_positive_class_of_a_race_is_a_setting(offer: Offer) -> None:
+    offer("copies")
+    about = {"metric": "average_precision", "positive_class": "no"}
+    found = auto(sloping(share=0.2), generator_options=about).report
+    assert found.tuning is not None
+    assert any("Average precision is that of 'no'" in note for note in found.tuning.notes)
+    with pytest.raises(ConfigError, match="positive_class='nope' is not a class of the label"):
+        auto(sloping(share=0.2), generator_options={**about, "positive_class": "nope"})
+
+
 def test_equal_seeds_give_equal_answers(offer: Offer) -> None:
     offer("copies")
     one, other = (auto(sloping(share=0.1), random_state=7).report.tuning for _ in range(2))
