@@ -7,6 +7,7 @@ import importlib
 import itertools
 import logging
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -497,6 +498,15 @@ def test_a_server_that_dies_half_way_is_paid_once(patients: Table, tmp_path: Pat
     pd.testing.assert_frame_equal(made.frame, expected.frame)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let an interrupt raise, also where a shell has started the tests in the background and so switched it off."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_run_is_paid_once(patients: Table, tmp_path: Path) -> None:
     def interrupts(body: dict[str, Any]) -> Reply:
         _thread.interrupt_main()
@@ -667,6 +677,7 @@ def test_a_lost_connection_says_why_and_counts_its_tries(patients: Table) -> Non
         ask(endpoint, patients, max_retries=0)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_waits_until_everything_is_put_away() -> None:
     import asyncio
 
