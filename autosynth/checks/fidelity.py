@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from autosynth.checks.group_summary import weighted_mean
-from autosynth.checks.noise import Noise, level_noise, level_of_each, number_noise
+from autosynth.checks.noise import Noise, level_of_each
 from autosynth.checks.result import CheckResult, Offender
 from autosynth.exceptions import DataError
 
@@ -117,17 +117,6 @@ def column_distance(real: pd.Series[Any], synthetic: pd.Series[Any], column: Col
     if not len(present[0]) or not len(present[1]):
         return missing_gap
     return max(missing_gap, kolmogorov_smirnov_distance(present[0], present[1]))
-
-
-def sampling_noise(n_real: int, n_synthetic: int, n_values: int, n_tests: int) -> float:
-    """Return the distance that two samples of one distribution hardly ever exceed, whichever of ``n_tests`` they are.
-
-    For numbers (``n_values`` = 2) the Kolmogorov-Smirnov distance, for categories the total variation distance.
-    """
-    level = level_of_each(n_tests)
-    if n_values <= 2:
-        return number_noise(n_real, n_synthetic, level).total
-    return level_noise(n_real, n_synthetic, n_values, level).total
 
 
 def check_marginals(context: Context, group_code: int) -> list[CheckResult]:

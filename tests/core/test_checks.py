@@ -17,9 +17,9 @@ from autosynth.checks.family import Context
 from autosynth.checks.fidelity import (
     column_distance,
     kolmogorov_smirnov_distance,
-    sampling_noise,
     total_variation_distance,
 )
+from autosynth.checks.noise import level_noise, level_of_each, number_noise
 from autosynth.checks.reference import Reference
 from autosynth.exceptions import CheckFailedError, ConfigError, DataError
 from autosynth.schema import infer_column
@@ -540,16 +540,23 @@ def test_missing_numbers_count_by_the_gap_of_their_rates() -> None:
     assert column_distance(real, empty, infer_column(real)) == 0.5
 
 
+def noise(n_real: int, n_synthetic: int, n_values: int, n_tests: int) -> float:
+    """Return the distance that hardly any of ``n_tests`` exceeds: of numbers (two values), or of categories."""
+    level = level_of_each(n_tests)
+    made = number_noise(n_real, n_synthetic, level)
+    return made.total if n_values == 2 else level_noise(n_real, n_synthetic, n_values, level).total
+
+
 def test_noise_shrinks_with_the_rows_and_grows_with_the_tests() -> None:
-    assert sampling_noise(100, 100, 2, 5) > sampling_noise(1000, 1000, 2, 5)
-    assert sampling_noise(100, 100, 2, 50) > sampling_noise(100, 100, 2, 5)
-    assert sampling_noise(100, 100, 9, 5) > sampling_noise(100, 100, 2, 5)
+    assert noise(100, 100, 2, 5) > noise(1000, 1000, 2, 5)
+    assert noise(100, 100, 2, 50) > noise(100, 100, 2, 5)
+    assert noise(100, 100, 9, 5) > noise(100, 100, 2, 5)
 
 
 @pytest.mark.parametrize("n_values", [2, 8])
 def test_noise_is_rarely_exceeded_by_samples_of_one_distribution(n_values: int) -> None:
     rng = np.random.default_rng(0)
-    limit = sampling_noise(30, 60, n_values, n_tests=1)
+    limit = noise(30, 60, n_values, n_tests=1)
     distances = []
     for _ in range(300):
         if n_values == 2:

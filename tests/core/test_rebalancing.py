@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import autosynth
 from autosynth import AutosynthWarning, Group, RebalanceResult, Table
+from autosynth.checks.contamination import KnownRows
 from autosynth.exceptions import CheckFailedError, ConfigError, DataError, InsufficientRowsError, PluginError
 from autosynth.plugins import PluginRegistry
 from autosynth.rebalancing import new_labels
@@ -199,6 +200,20 @@ def test_failed_checks_warn_raise_or_are_off(frame: pd.DataFrame, scripted: Call
         autosynth.rebalance(frame, label="ill", generator=generator, check="raise")
     assert not failed.value.report.passed
     assert not autosynth.rebalance(frame, label="ill", generator=generator, check="off").checks.results
+
+
+def test_real_rows_are_placed_for_comparison_only_where_something_compares(
+    frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placed = []
+    place = KnownRows.of
+    monkeypatch.setattr(KnownRows, "of", lambda *rows: (placed.append(rows), place(*rows))[1])
+    autosynth.rebalance(frame, label="ill", generator="smote", check="off")
+    assert not placed
+    autosynth.rebalance(frame, label="ill", generator="smote", check="off", copies="drop_exact")
+    assert len(placed) == 1
+    with pytest.raises(DataError):  # held-out rows are looked at, also where nothing is compared with them
+        autosynth.rebalance(frame, label="ill", generator="smote", check="off", holdout=frame[["ill"]])
 
 
 def test_copies_are_no_fault_of_a_generator_made_to_copy(frame: pd.DataFrame) -> None:
