@@ -103,12 +103,16 @@ def is_alike(shown: str, printed: str) -> bool:
     parts = [TOKEN.findall(part) for part in shown.split("...")]
     tokens, at = TOKEN.findall(printed), 0
     for index, part in enumerate(parts):
-        places = range(at, len(tokens) - len(part) + 1) if index else range(min(1, len(tokens) + 1))
+        places = range(at, len(tokens) - len(part) + 1)
+        if index == 0:
+            places = places[:1]
+        elif index == len(parts) - 1:
+            places = places[-1:]
         found = next((place for place in places if _match(part, tokens[place : place + len(part)])), None)
         if found is None:
             return False
         at = found + len(part)
-    return at == len(tokens) or parts[-1] == []
+    return at == len(tokens)
 
 
 def _run_python(block: Block, module: ModuleType) -> str:

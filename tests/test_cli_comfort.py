@@ -268,6 +268,8 @@ COLUMNS = ["age", "severity", "pressure", "ward", "smoker", "hospital", "ill"]
         ("autosynth tune --metric bal", ["balanced_cross_entropy", "balanced_accuracy"]),
         ("autosynth rebalance --check ", ["off", "warn", "raise"]),
         ("autosynth fit --check ", ["off", "warn", "drop", "raise"]),
+        ("autosynth rebalance --copies drop", ["drop_exact", "drop_near"]),
+        ("autosynth fit --presets good", ["good_quality"]),
         ("autosynth check --fail-on ", ["critical", "warning"]),
         ("autosynth check --only-warn near", ["near_copies"]),
         ("autosynth suite --on-noisy d", ["demote"]),

@@ -93,6 +93,29 @@ def test_a_table_beats_what_stands_at_the_top(preview: Callable[..., dict[str, A
     assert preview("train.csv")["random_state"] == 3
 
 
+def test_an_option_that_can_be_repeated_is_replaced_as_a_whole(
+    preview: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    write(tmp_path, 'label = "ill"\ngroup-by = ["hospital", "ward"]\n')
+    rest = ("train.csv", "--out", "o.csv")
+    assert preview(*rest)["table"]["group_by"] == ["hospital", "ward"]
+    assert preview(*rest, "--group-by", "smoker")["table"]["group_by"] == ["smoker"]
+    write(tmp_path, 'label = "ill"\ngroup-by = ["hospital", "ward"]\n[rebalance]\ngroup-by = "smoker"\n')
+    assert preview(*rest)["table"]["group_by"] == ["smoker"]
+
+
+def test_a_name_of_a_command_and_of_an_option_is_one_as_a_table_and_the_other_as_a_value(
+    run: Run, preview: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    gate = ("check", "train.csv", "train.csv", "--dry-run", "--json")
+    write(tmp_path, 'label = "ill"\n[rebalance]\ncheck = "raise"\n[check]\nfail-on = "warning"\n')
+    assert preview("train.csv", "--out", "o.csv")["check"] == "raise"
+    assert json.loads(run(*gate).out)["fail_on"] == "warning"
+    write(tmp_path, 'label = "ill"\ncheck = "off"\n')
+    assert preview("train.csv", "--out", "o.csv")["check"] == "off"
+    assert json.loads(run(*gate).out)["fail_on"] == "critical"
+
+
 def test_a_flag_of_the_file_can_be_taken_back(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, WHOLE + "json = true\ndry-run = true\n")
     assert json.loads(run("rebalance").out)["dry_run"] is True
@@ -233,11 +256,22 @@ def test_a_file_that_lies_in_the_folder_sends_no_rows_away(run: Run, tmp_path: P
     assert answer.code == 2
     assert "which sends real rows to another machine" in answer.err
     assert "give --generator on the command line" in answer.err
-    write(tmp_path, 'label = "ill"\n[rebalance]\nout = "o.csv"\n[rebalance.option]\nbase_url = "http://x.test/v1"\n')
+    endpoint = 'model = "small"\nbase_url = "http://x.test/v1"\n'
+    write(tmp_path, f'label = "ill"\n[rebalance]\nout = "o.csv"\n[rebalance.option]\n{endpoint}')
     answer = run("rebalance", "train.csv", "--generator", "llm_api", "--dry-run")
     assert (answer.code, "autosynth.toml sets option for 'llm_api'" in answer.err) == (2, True)
     named = run("rebalance", "train.csv", "--generator", "llm_api", "--dry-run", "--config", "autosynth.toml")
-    assert "no consent" not in named.err
+    assert named.code == 0, named.err
+    assert "http://x.test/v1" in named.out
+
+
+def test_consent_may_stand_in_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    race = ("tune", "train.csv", "--label", "ill", "--generator", "llm_api", "--option", "llm_api.model=small")
+    refused = run(*race, "--dry-run")
+    assert (refused.code, "sends real rows to another machine" in refused.err) == (2, True)
+    for text, code in (("no", 2), ("yes", 0)):
+        monkeypatch.setenv("AUTOSYNTH_ALLOW_REMOTE", text)
+        assert run(*race, "--dry-run").code == code
 
 
 @pytest.mark.parametrize(

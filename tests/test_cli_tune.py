@@ -172,10 +172,10 @@ def test_scaling_prints_the_curve_and_draws_it(run: Run, tmp_path: Path) -> None
     assert [point["n"] for point in found["points"]] == [10, 20, 40, 80]
     assert "curve.svg" in names(tmp_path)
     assert "Wrote curve.svg" in answer.err
-    few = run(*common, "--size", "10,20")
-    assert few.code == 2
-    wrong = run(*common, "--generator", "auto")
-    assert (wrong.code, wrong.out) == (2, "")
+    for more, message in ((["--size", "5"], "do not rise"), (["--generator", "auto"], "is a race of several")):
+        wrong = run(*common, *more)
+        assert (wrong.code, wrong.out) == (2, "")
+        assert message in wrong.err
 
 
 def test_rebalance_with_auto_writes_the_real_rows_and_says_why(run: Run, tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def test_no_role_and_no_formula_is_left_undrawn(site: Path) -> None:
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         assert "arithmatex" not in text, page
-        assert not re.search(r":(func|class|meth|mod|data|attr):", text), page
+        assert not re.search(r":(func|class|meth|mod|data|attr|exc):", text), page
         assert "<autoref" not in text, page
     assert (site / "concepts.html").read_text(encoding="utf-8").count("<math") > 30
 
@@ -192,6 +192,18 @@ def test_a_new_result_file_gets_a_page_and_an_entry_of_its_own(
     assert text.startswith("# Coin tosses\n\n**Coins are fair.**")
     assert "| heads | 0.500 |" in text
     assert list(pages.files()) == [tmp_path / "coin_tosses.csv", tmp_path / "coin_tosses.py"]
+
+
+def test_a_page_whose_result_file_is_gone_stops_the_build(
+    tmp_path: Path, hook: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages, tables = hook("benchmark_pages"), hook("result_tables")
+    (tmp_path / "coin_tosses.py").write_text('"""Claim: coins are fair."""\n')
+    gone = pages.Benchmark(name="coin_tosses", title="Coin tosses", show=tables.first_rows)
+    monkeypatch.setattr(pages, "FOLDER", tmp_path)
+    monkeypatch.setattr(pages, "BENCHMARKS", (gone,))
+    with pytest.raises(FileNotFoundError, match=r"coin_tosses\.csv"):
+        list(pages.pages())
 
 
 def test_a_result_file_without_a_summary_shows_its_first_rows(hook: Callable[[str], ModuleType]) -> None:

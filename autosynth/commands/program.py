@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -109,10 +109,8 @@ def _take_settings(ctx: typer.Context, value: str | None) -> str | None:
     """Remember the file named before the command, and apply it when the command itself is read."""
     if value is not None:
         ctx.meta[NAMED_FILE] = value
-    if ctx.resilient_parsing:
-        with suppress(AutosynthError):  # completion goes on without settings that cannot be read
-            apply_settings(ctx, ctx.meta.get(NAMED_FILE))
-    else:
+    # Completion goes on without settings that cannot be read.
+    with suppress(AutosynthError) if ctx.resilient_parsing else nullcontext():
         apply_settings(ctx, ctx.meta.get(NAMED_FILE))
     return value
 

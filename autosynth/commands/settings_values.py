@@ -40,25 +40,35 @@ def values_for(command: str, file: SettingsFile, kinds: Kinds) -> dict[str, Any]
         if name not in kinds:
             hint = " Only pyproject.toml has it: leave it out here." if name == "tool" else nearest(name, kinds)
             raise ConfigError(f"{file}: table [{name}] names no command.{hint} Commands: {', '.join(kinds)}.")
-    shared = {name: value for name, value in file.values.items() if not _is_table(name, value)}
+    shared = _at_the_top(command, file, kinds)
+    by_command = {name: _in_table(file, values, kinds[name], f"in [{name}]") for name, values in tables.items()}
+    return shared | by_command.get(command, {})
+
+
+def _at_the_top(command: str, file: SettingsFile, kinds: Kinds) -> dict[str, Any]:
+    """Return what the keys at the top say to one command; all commands that know a key must be able to read it."""
     known = dict.fromkeys(key for keys in kinds.values() for key in keys)
+    shared = {name: value for name, value in file.values.items() if not _is_table(name, value)}
     found: dict[str, Any] = {}
     for name, value in shared.items():
         if _spelt(name) in kinds and _spelt(name) not in known:
             raise ConfigError(f"{file}: {name} = {value!r} is no table. Settings of that command stand under [{name}].")
         key = _known(file, name, known, TOP)
-        for keys in kinds.values():
-            if key in keys:
-                _read(file, name, value, keys[key], TOP)
-        if key in kinds.get(command, {}):
-            found[key] = kinds[command][key].read(value)
-    for table, values in tables.items():
-        _check_spelt_once(file, values, f"in [{table}]")
-        for name, value in values.items():
-            key = _known(file, name, kinds[table], f"in [{table}]")
-            read = _read(file, name, value, kinds[table][key], f"in [{table}]")
-            if table == command:
-                found[key] = read
+        read = {other: _read(file, name, value, keys[key], TOP) for other, keys in kinds.items() if key in keys}
+        if command in read:
+            found[key] = read[command]
+    return found
+
+
+def _in_table(
+    file: SettingsFile, values: Mapping[str, Any], keys: Mapping[str, OptionKind], place: str
+) -> dict[str, Any]:
+    """Return what the table of a command says."""
+    _check_spelt_once(file, values, place)
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        key = _known(file, name, keys, place)
+        found[key] = _read(file, name, value, keys[key], place)
     return found
 
 

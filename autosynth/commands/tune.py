@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -159,7 +160,7 @@ def tune(
         return preview_tune(train, frame, writes=writes, **given).show(as_json=as_json)
     with saying_how_to_resume(resume):
         found = autosynth.tune(
-            frame, ledger=resume, on_result=_Lines(metric).tell, progress=is_watched(sys.stderr), **given
+            frame, ledger=resume, on_result=partial(_tell_result, metric), progress=is_watched(sys.stderr), **given
         )
     try:
         if html is not None:
@@ -173,16 +174,11 @@ def tune(
             answer(found)
 
 
-class _Lines:
-    """Tells of results as they come in, one line each."""
+def _tell_result(metric_name: str, scored: Scored) -> None:
+    """Tell of a result as it comes in, in one line."""
+    from autosynth.tuning.metrics import Metric
 
-    def __init__(self, metric: Any) -> None:
-        self._metric_name = metric
-
-    def tell(self, scored: Scored) -> None:
-        from autosynth.tuning.metrics import Metric
-
-        metric = Metric.of(self._metric_name)
-        value = f"{metric.title} {metric.score(scored.loss):.4g} ± {scored.standard_error:.2g}"
-        n_run, n_folds = scored.outcome.n_done, scored.outcome.n_folds
-        tell(f"{scored.name}: {value}" + (f" on {n_run} of {n_folds} folds" if n_run < n_folds else ""))
+    metric = Metric.of(metric_name)
+    value = f"{metric.title} {metric.score(scored.loss):.4g} ± {scored.standard_error:.2g}"
+    n_run, n_folds = scored.outcome.n_done, scored.outcome.n_folds
+    tell(f"{scored.name}: {value}" + (f" on {n_run} of {n_folds} folds" if n_run < n_folds else ""))

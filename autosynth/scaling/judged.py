@@ -13,6 +13,7 @@ from autosynth.scaling.findings import OVERSAMPLED, curve_sentences
 from autosynth.scaling.law import ScalingLaw
 from autosynth.scaling.points import LEVEL, Reference, ScalingPoint, covariance_of
 from autosynth.scaling.words import missing_sentences
+from autosynth.tuning.out_of_fold import folds_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,6 +95,6 @@ def _reference_draws(judge: Judge, outcomes: Sequence[ArmOutcome], mask: Mask) -
     found = {OVERSAMPLED: _draws(judge, oversampled, mask)}
     found |= {scored.name: scored.draws for scored in judge.score(plain, mask)}
     if weighted.status != "failed":
-        has_all_folds = (np.isfinite(weighted.trained).all(axis=(2, 3)) >= mask).all()
+        has_all_folds = (folds_run(weighted) >= mask).all()
         found |= {weighted.arm.name: _draws(judge, weighted, mask)} if has_all_folds else {}
     return found

@@ -25,10 +25,10 @@ from autosynth.tuning.arm import CLASS_WEIGHTS, NONE, Arm
 from autosynth.tuning.budget import TimeBudget
 from autosynth.tuning.folds import Folds
 from autosynth.tuning.judge import Judge
-from autosynth.tuning.label_codes import Coded
 from autosynth.tuning.learners import make_learner
 from autosynth.tuning.ledger import Ledger
 from autosynth.tuning.metrics import METRICS
+from autosynth.tuning.out_of_fold import folds_run
 from autosynth.tuning.progress import trial_progress
 from autosynth.tuning.racer import Racer, racers_of
 
@@ -183,13 +183,12 @@ def scaling_curve(
     }
     real_sizes = () if held is None else held.sizes(sizes)
     judge = Judge.of(table, folds, metric=metric, n_bootstrap=n_bootstrap, random_state=integer_seed(judge_rng))
-    coded = Coded.of(table)
     models = partial(
         CurveModels,
         table=table,
         folds=folds,
         judge=judge,
-        learner=make_learner(learner, table.schema, len(coded.classes), integer_seed(learner_rng)),
+        learner=make_learner(learner, table.schema, judge.coded.n_classes, integer_seed(learner_rng)),
         racer=racer,
         zero=zero,
         arms=arms,
@@ -257,7 +256,7 @@ def _check_generator(name: str, zero: ArmOutcome, failed: Mapping[int, str], siz
 
 def _common_folds(outcomes: Sequence[ArmOutcome], time_budget_s: float | None) -> Mask:
     """Return the folds that all models ran, shape (n_repeats, n_folds)."""
-    mask = np.logical_and.reduce([np.isfinite(outcome.trained).all(axis=(2, 3)) for outcome in outcomes])
+    mask = np.logical_and.reduce([folds_run(outcome) for outcome in outcomes])
     if not mask.any():
         raise BudgetError(
             f"time_budget_s={time_budget_s} ended before every size had run one fold. Give more time, fewer sizes, a "

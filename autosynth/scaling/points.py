@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from autosynth.interval import Interval, normal_interval
+from autosynth.tuning.candidate import spread
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -49,9 +50,7 @@ class ScalingPoint:
     @classmethod
     def of(cls, n: int, draws: Floats, outcome: ArmOutcome) -> ScalingPoint:
         """Return the point of a model whose draws of the risk are given, the value first and then the replicates."""
-        replicates = draws[1:][np.isfinite(draws[1:])]
-        error = float(replicates.std(ddof=1)) if len(replicates) > 1 else float("nan")
-        return cls(n, normal_interval(draws, LEVEL), error, outcome.n_synthetic, outcome.seconds)
+        return cls(n, normal_interval(draws, LEVEL), spread(draws), outcome.n_synthetic, outcome.seconds)
 
 
 @dataclass(frozen=True)

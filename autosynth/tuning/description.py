@@ -125,5 +125,5 @@ def _describe_function(function: FunctionType | MethodType, within: tuple[int, .
 
 
 def _code_of(code: CodeType) -> str:
-    constants = [_code_of(each) if isinstance(each, CodeType) else repr(each) for each in code.co_consts]
+    constants = [_code_of(each) if isinstance(each, CodeType) else _describe(each, ()) for each in code.co_consts]
     return repr((code.co_code, constants, code.co_names))

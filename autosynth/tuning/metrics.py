@@ -50,6 +50,8 @@ class Metric:
     def of(cls, metric: str | ScoreFunction) -> Metric:
         """Return the metric of a name, or of a function ``(y_true, y_proba) -> float``.
 
+        A function that has the name of one of ours goes by another: "own_log_loss".
+
         Raises
         ------
         ConfigError
@@ -62,6 +64,8 @@ class Metric:
                     "function (y_true, y_proba) -> float in which greater is better."
                 )
             name = str(getattr(metric, "__name__", type(metric).__name__))
+            if name in METRICS:  # another one is asked for, however it is called
+                name = f"own_{name}"
             return cls(name=name, title=name.replace("_", " "), greater_is_better=True, function=metric)
         check_choice("metric", metric, METRICS)
         return METRICS[metric]

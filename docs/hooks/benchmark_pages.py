@@ -120,11 +120,11 @@ BENCHMARKS = (
 
 
 def benchmarks() -> tuple[Benchmark, ...]:
-    """Return those above that were measured, and any other result file beside its script, with its rows as they are."""
+    """Return those above, and any other result file beside its script, with its rows as they are."""
     known = {benchmark.name for benchmark in BENCHMARKS}
     others = sorted(path for path in FOLDER.glob("*.csv") if path.stem not in known)
     return (
-        *(benchmark for benchmark in BENCHMARKS if benchmark.results.is_file()),
+        *BENCHMARKS,
         *(Benchmark(name=path.stem, title=_in_words(path.stem), show=tables.first_rows) for path in others),
     )
 
@@ -156,9 +156,7 @@ def _overview() -> str:
         {
             "result": f"[{benchmark.title}]({Path(benchmark.page).name})",
             "claim": _claim(benchmark),
-            "what follows from it": f"[{_title(benchmark.told_in)}](../{benchmark.told_in})"
-            if benchmark.told_in
-            else "",
+            "what follows from it": _told(benchmark),
         }
         for benchmark in benchmarks()
     ]
@@ -175,7 +173,7 @@ def _overview() -> str:
 def _page(benchmark: Benchmark) -> str:
     rows = pd.read_csv(benchmark.results)
     results, source = (f"{path.relative_to(FOLDER).as_posix()}" for path in (benchmark.results, benchmark.source))
-    told = f" What follows from it: [{_title(benchmark.told_in)}](../{benchmark.told_in})." if benchmark.told_in else ""
+    told = f" What follows from it: {_told(benchmark)}." if benchmark.told_in else ""
     links = f"[{results}]({results}) ({len(rows):,} rows), measured by [{source}]({source})."
     return (
         f"# {benchmark.title}\n\n"
@@ -208,9 +206,12 @@ def _docstring(benchmark: Benchmark) -> str:
     return ast.get_docstring(ast.parse(benchmark.source.read_text(encoding="utf-8"))) or ""
 
 
-def _title(page: str) -> str:
-    """Return the heading of a page of docs/."""
-    return (DOCS / page).read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+def _told(benchmark: Benchmark) -> str:
+    """Return a link to the page that tells what follows, under its own heading; empty where there is none."""
+    if not benchmark.told_in:
+        return ""
+    heading = (DOCS / benchmark.told_in).read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+    return f"[{heading}](../{benchmark.told_in})"
 
 
 @contextmanager

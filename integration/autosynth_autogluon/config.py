@@ -79,6 +79,11 @@ class InFoldConfig:
         return self.generator if isinstance(self.generator, str) else type(self.generator).__name__
 
     @property
+    def group_by(self) -> dict[Any, Any] | None:
+        """The group columns with their bins, as the core takes them."""
+        return {name: self.bins.get(name) for name in self.group_columns} or None
+
+    @property
     def auto(self) -> AutoOptions | None:
         """The settings of the race in every fold; None where the user named a generator."""
         return AutoOptions.of(self.generator_options) if is_auto(self.generator) else None

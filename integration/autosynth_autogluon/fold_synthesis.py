@@ -109,7 +109,7 @@ class FoldSynthesis:
         race = {"race": {**answer.facts, "cached": found}}
         if answer.arguments:
             config = self._config.of_winner(answer.arguments)
-            left_s = None if time_limit_s is None else max(1.0, time_limit_s - (time.perf_counter() - started))
+            left_s = _left(time_limit_s, started)
             asked = replace(amounts, ratio=config.ratio, synthetic_weight=config.synthetic_weight)
             addition = FoldSynthesis(self._fold, config, self._path).add(asked, left_s)
             return replace(addition, facts={**addition.facts, **race})
@@ -124,9 +124,10 @@ class FoldSynthesis:
     def _race(self, auto: AutoOptions, time_limit_s: float | None) -> RaceAnswer:
         started = time.perf_counter()
         table, seed = self._view.table, int(self._generator_key, 16) % 2**31
-        group_by = {name: self._config.bins.get(name) for name in self._config.group_columns} or None
         try:
-            return race_in_fold(auto, table, group_by, seed, time_limit_s, positive_class=self._view.positive_class)
+            return race_in_fold(
+                auto, table, self._config.group_by, seed, time_limit_s, positive_class=self._view.positive_class
+            )
         except (BudgetError, GeneratorTimeoutError) as error:
             return RaceAnswer(reason=self._give_up(error), seconds=time.perf_counter() - started)
 
@@ -146,7 +147,7 @@ class FoldSynthesis:
         fitted = self.fit(time_limit_s)
         if fitted.generator is None:
             return self._nothing(plan, fitted.cut_short)
-        left_s = None if time_limit_s is None else max(1.0, time_limit_s - (time.perf_counter() - started))
+        left_s = _left(time_limit_s, started)
         key = f"{self._key}-{_name(wanted.counts)}"
         try:
             made, found = self._cache.get_or_make(
@@ -328,6 +329,11 @@ class FoldSynthesis:
         codes = np.full(len(self._fold.X), -1, dtype=np.int64)
         codes[self._view.seen] = self._view.table.group_codes
         return codes
+
+
+def _left(time_limit_s: float | None, started: float) -> float | None:
+    """Return what is left of a limit, a second at least; None where there is none."""
+    return None if time_limit_s is None else max(1.0, time_limit_s - (time.perf_counter() - started))
 
 
 def _key(fold: FoldRows, config: InFoldConfig, seen: pd.DataFrame) -> str:

@@ -113,7 +113,7 @@ class ModelView:
                 frame[column] = self._group_values(column, side, frame.index)
         frame[LABEL] = fold.y.astype("category") if fold.is_classification else fold.y
         rows = frame.loc[self.seen]
-        self.table = Table.from_frame(rows, label=LABEL, group_by=_group_by(config), task=fold.task)
+        self.table = Table.from_frame(rows, label=LABEL, group_by=config.group_by, task=fold.task)
 
     @property
     def positive_class(self) -> Any:
@@ -157,7 +157,7 @@ class OriginalView:
                 f"data lacks the label {self._learner.label!r}. Give the whole training data: data=train."
             )
         _check_labels(fold, side, self._learner)
-        self.table = Table.from_frame(rows, label=self._learner.label, group_by=_group_by(config), task=fold.task)
+        self.table = Table.from_frame(rows, label=self._learner.label, group_by=config.group_by, task=fold.task)
 
     @property
     def positive_class(self) -> Any:
@@ -226,10 +226,6 @@ def _columns_of(special_types: Sequence[str], fold: FoldRows) -> list[str]:
     """Return the fold's columns that have one of AutoGluon's special types, each once."""
     named = [name for kind in special_types for name in fold.special_types.get(kind, [])]
     return [name for name in dict.fromkeys(named) if name in fold.X.columns]
-
-
-def _group_by(config: InFoldConfig) -> Any:
-    return {name: config.bins.get(name) for name in config.group_columns} or None
 
 
 def _is_flag(values: pd.Series[Any]) -> bool:

@@ -1,5 +1,6 @@
 """Descriptions tell configured objects apart, whatever they are, and say the same of the same ones in every process."""
 
+import os
 import subprocess
 import sys
 from functools import partial
@@ -67,12 +68,19 @@ def test_an_object_that_holds_itself_comes_to_an_end():
 
 
 def test_another_process_gives_the_same_description():
+    listed = ", ".join(map(repr, "abcdefgh"))
     code = (
         "from autosynth.tuning.description import describe; import numpy as np;"
         "from sklearn.linear_model import LogisticRegression;"
-        "print(describe([lambda x: x + 1, object(), {'b', 'a', 'c'}, np.arange(9), LogisticRegression()]))"
+        f"known = lambda x: x in {{{listed}}};"  # a constant that is a set
+        f"print(describe([lambda x: x + 1, known, object(), {{{listed}}}, np.arange(9), LogisticRegression()]))"
     )
     command = [sys.executable, "-c", code]
-    first, second = (subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2))
+    first, second = (
+        subprocess.run(
+            command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONHASHSEED": seed}
+        ).stdout
+        for seed in "12"
+    )
     assert first == second
     assert " at 0x" not in first

@@ -350,6 +350,23 @@ def test_a_function_of_the_users_own_is_called_fold_by_fold() -> None:
     assert scored["none"].standard_error == pytest.approx(np.std(folds, ddof=1) * math.sqrt(1 / 5 + 1 / 4), rel=0.25)
 
 
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_a_function_is_not_taken_for_the_metric_whose_name_it_has(name: str) -> None:
+    race = Race(n_rows=300)
+
+    def brier_skill(y_true: pd.Series, y_proba: pd.DataFrame) -> float:
+        return -float(((y_proba["yes"] - (y_true == "yes")) ** 2).mean())
+
+    expected = judge_of(race, brier_skill)
+    brier_skill.__name__ = name
+    judge = judge_of(race, brier_skill)
+    assert judge.metric.name not in METRICS
+    found, wanted = by_shift(judge.score(race.outcome(race.logit))), by_shift(expected.score(race.outcome(race.logit)))
+    assert {shift: each.draws.tolist() for shift, each in found.items()} == {
+        shift: each.draws.tolist() for shift, each in wanted.items()
+    }
+
+
 @pytest.mark.parametrize(
     ("value", "message"), [(math.nan, "returned nan for fold 1 of 5"), ("high", "must return one number")]
 )
